@@ -1,0 +1,1 @@
+//! Groups encoded contacts by field set into request bodies of bounded size.

@@ -1,0 +1,3 @@
+//! The `reteno-import` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Wires source, rules, batches and sink together on threads, in order and in bounds.

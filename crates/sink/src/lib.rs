@@ -1,0 +1,1 @@
+//! Where request bodies go: a folder, standard output, nowhere.

@@ -1,0 +1,1 @@
+//! Seeded synthetic contact exports with known faults, for tests and benchmarks.
