@@ -1,0 +1,127 @@
+//! From the text of a record to its tape.
+
+use bumpalo::Bump;
+use simd_json::{Buffers, INPUT_PADDING, Node, fill_tape_padded};
+
+use crate::syntax::{MAX_DEPTH, SyntaxError, SyntaxErrorKind, diagnose};
+use crate::tape::Tape;
+
+/// Buffers above this size are given back after the record that needed them.
+const KEPT_BUFFER_BYTES: usize = 4 << 20;
+
+/// Parses one record after the other, strictly by RFC 8259, and reuses its buffers.
+///
+/// Refused, beside what is not JSON: two members of one name in an object, and nesting beyond [`MAX_DEPTH`].
+pub struct Parser {
+    /// A copy of the record: strings are unescaped in place, and the text itself stays as it was read.
+    line: Vec<u8>,
+    buffers: Buffers,
+    tape: simd_json::Tape<'static>,
+    arena: Bump,
+    names: Vec<u32>,
+}
+
+impl Default for Parser {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Parser {
+    /// A parser with empty buffers.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            line: Vec::new(),
+            buffers: Buffers::with_max_depth(0, MAX_DEPTH),
+            tape: simd_json::Tape(Vec::new()),
+            arena: Bump::new(),
+            names: Vec::new(),
+        }
+    }
+
+    /// Parses a record and hands its tape to `with`.
+    ///
+    /// # Errors
+    /// [`SyntaxError`] with the reason and the byte offset in `text`; `with` is not called then.
+    pub fn parse<R>(&mut self, text: &[u8], with: impl FnOnce(&mut Tape<'_>) -> R) -> Result<R, SyntaxError> {
+        let Self { line, buffers, tape, arena, names } = self;
+        line.clear();
+        line.reserve(text.len() + INPUT_PADDING);
+        line.extend_from_slice(text);
+        line.resize(text.len() + INPUT_PADDING, 0);
+        let mut filled = std::mem::replace(tape, simd_json::Tape(Vec::new())).reset();
+        let result = match fill_tape_padded(line, text.len(), buffers, &mut filled) {
+            Err(error) => Err(diagnose(text, error.index(), error.error())),
+            Ok(()) => {
+                let duplicate = duplicate_name(&filled.0, names);
+                let mut tape =
+                    Tape::new(std::mem::take(&mut filled.0), text, buffers.structural_indexes(), arena);
+                let result = match duplicate {
+                    Some(index) => Err(SyntaxError {
+                        kind: SyntaxErrorKind::DuplicateName(
+                            tape.value(index).as_str().unwrap_or_default().to_owned(),
+                        ),
+                        offset: tape.offset_of(index),
+                    }),
+                    None => {
+                        tape.read_floats_exactly();
+                        Ok(with(&mut tape))
+                    }
+                };
+                filled.0 = tape.nodes;
+                result
+            }
+        };
+        *tape = filled.reset();
+        self.release();
+        result
+    }
+
+    fn release(&mut self) {
+        self.arena.reset();
+        if self.line.capacity() > KEPT_BUFFER_BYTES {
+            *self = Self::new();
+        }
+    }
+}
+
+/// The node of the first name that stands for the second time in its object.
+fn duplicate_name(nodes: &[Node<'_>], names: &mut Vec<u32>) -> Option<u32> {
+    /// Up to here comparing each name with each other one is faster than sorting.
+    const FEW: usize = 24;
+    let name = |index: u32| match nodes[index as usize] {
+        Node::String(name) => name,
+        _ => "",
+    };
+    for (index, node) in nodes.iter().enumerate() {
+        let Node::Object { len, .. } = *node else { continue };
+        if len < 2 {
+            continue;
+        }
+        names.clear();
+        let mut next = index + 1;
+        for _ in 0..len {
+            names.push(next as u32);
+            next += 1 + match nodes[next + 1] {
+                Node::Object { count, .. } | Node::Array { count, .. } => count + 1,
+                Node::String(_) | Node::Static(_) => 1,
+            };
+        }
+        if len <= FEW {
+            for (nth, &one) in names.iter().enumerate() {
+                if names[..nth].iter().any(|&other| name(one) == name(other)) {
+                    return Some(one);
+                }
+            }
+        } else {
+            names.sort_unstable_by(|one, other| name(*one).cmp(name(*other)).then(one.cmp(other)));
+            if let Some(second) =
+                names.windows(2).filter(|pair| name(pair[0]) == name(pair[1])).map(|pair| pair[1]).min()
+            {
+                return Some(second);
+            }
+        }
+    }
+    None
+}
