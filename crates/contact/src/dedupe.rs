@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use ndjson::{Node, Tape, TapeValue};
+
 /// The request option `dedupeOn`: the field by which the API finds a contact that it already has.
 ///
 /// Contacts that carry `externalCustomerId` are found by that, whatever is said here.
@@ -46,5 +48,54 @@ impl DedupeOn {
 impl fmt::Display for DedupeOn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// What one contact is known by: contacts with equal keys are one contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Key<'t> {
+    /// The field that it stands in, as `dedupeOn` names it.
+    pub field: &'static str,
+    /// Its value in normal form.
+    pub value: &'t str,
+}
+
+/// The key of the contact on the tape, if it has one: `externalCustomerId` wherever that is there, because the API then
+/// looks for nothing else; otherwise the field that was chosen.
+///
+/// A contact with several channels of the chosen type is known by the first of them.
+#[must_use]
+pub fn key_of<'t>(tape: &Tape<'t>, dedupe_on: DedupeOn) -> Option<Key<'t>> {
+    let root = tape.root();
+    let found = |field: DedupeOn, value: TapeValue<'_>| match tape.nodes()[value.index() as usize] {
+        Node::String(text) if !text.is_empty() => Some(Key { field: field.as_str(), value: text }),
+        _ => None,
+    };
+    if let Some(id) = root.get("externalCustomerId") {
+        return found(DedupeOn::ExternalCustomerId, id);
+    }
+    let channel = |kind: &str| {
+        let is_kind = |channel: &TapeValue<'_>| channel.get("type").and_then(TapeValue::as_str) == Some(kind);
+        root.get("channels")?.elements()?.find(is_kind)?.get("value")
+    };
+    match dedupe_on {
+        DedupeOn::ExternalCustomerId => None,
+        DedupeOn::Email => found(DedupeOn::Email, channel("email")?),
+        DedupeOn::Sms => found(DedupeOn::Sms, channel("sms")?),
+        DedupeOn::EmailOrSms => match channel("sms") {
+            Some(sms) => found(DedupeOn::Sms, sms),
+            None => found(DedupeOn::Email, channel("email")?),
+        },
+        DedupeOn::Push => found(DedupeOn::Push, channel("mobilepush")?),
+        DedupeOn::WebPush => found(DedupeOn::WebPush, channel("webpush")?),
+        DedupeOn::Id => {
+            let id = root.get("id")?;
+            id.as_i64()?;
+            Some(Key { field: "id", value: tape.number_text(tape.origin(id.index())) })
+        }
+        DedupeOn::FieldId(wanted) => {
+            let is_wanted = |field: &TapeValue<'_>| field.get("id").and_then(TapeValue::as_i64) == Some(wanted);
+            found(dedupe_on, root.get("fields")?.elements()?.find(is_wanted)?.get("value")?)
+        }
     }
 }

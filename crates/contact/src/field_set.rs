@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use ndjson::TapeValue;
+
 /// The names that `contactFields` takes and a contact can carry, in the order of the API's enum.
 ///
 /// `ordersInfo` is in that enum too, but no member of a contact feeds it.
@@ -81,6 +83,38 @@ pub struct FieldSet {
     pub standard: StandardFields,
     /// Fields that go into `customFieldsIDs`, ascending, each once.
     pub custom: Vec<i32>,
+}
+
+impl FieldSet {
+    /// Makes this the field set of a contact. What it held before is forgotten; its memory is used again.
+    pub fn read(&mut self, contact: TapeValue<'_>) {
+        self.standard = StandardFields::EMPTY;
+        self.custom.clear();
+        for (name, value) in contact.members().into_iter().flatten() {
+            match name {
+                "channels" => {
+                    for channel in value.elements().into_iter().flatten() {
+                        self.standard.insert(channel.get("type").and_then(TapeValue::as_str).unwrap_or_default());
+                    }
+                }
+                // Its members are fields of their own; one of them is called `address` too.
+                "address" => {
+                    for (part, _) in value.members().into_iter().flatten() {
+                        self.standard.insert(part);
+                    }
+                }
+                "fields" => {
+                    let ids = value.elements().into_iter().flatten().filter_map(|field| field.get("id")?.as_i64());
+                    self.custom.extend(ids.filter_map(|id| i32::try_from(id).ok()));
+                    self.custom.sort_unstable();
+                    self.custom.dedup();
+                }
+                other => {
+                    self.standard.insert(other);
+                }
+            }
+        }
+    }
 }
 
 #[cfg(test)]

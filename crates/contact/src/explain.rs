@@ -1,0 +1,213 @@
+//! From an error of the validator to a message that a person can act on.
+
+use std::borrow::Cow;
+
+use jsonschema::ValidationError;
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use ndjson::{Tape, TapeValue};
+use serde_json::Value;
+
+use crate::schema::{Documents, nearest};
+use crate::violation::{Violation, mask};
+use crate::pointer;
+
+/// A violation with the part of the record that would have to go.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    pub(crate) violation: Violation,
+    /// The value whose removal removes the violation.
+    pub(crate) part: u32,
+    pub(crate) kind: FindingKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FindingKind {
+    /// A member that the schema does not know.
+    UnknownMember,
+    Other,
+}
+
+/// Which codes the violations get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Voice {
+    /// The code of the keyword, or what the schema's `x-code` says.
+    Annotated,
+    /// A foreign schema: the code is that of the keyword alone.
+    AnySchema,
+}
+
+/// Turns one error into one finding, or into one for each unexpected member.
+pub(crate) fn finding(
+    error: &ValidationError<'_>,
+    tape: &Tape<'_>,
+    documents: &Documents,
+    voice: Voice,
+    findings: &mut Vec<Finding>,
+) {
+    let Some(value) = pointer::resolve(tape.root(), error.instance_path().as_str()) else { return };
+    let holder = error.absolute_keyword_location().and_then(|location| documents.holder(location.as_str()));
+    let annotation = |name: &str| match voice {
+        Voice::Annotated => holder.and_then(|holder| holder.get(name)),
+        Voice::AnySchema => None,
+    };
+    let keyword = error.kind().keyword().to_owned();
+    if let ValidationErrorKind::AdditionalProperties { unexpected }
+    | ValidationErrorKind::UnevaluatedProperties { unexpected } = error.kind()
+    {
+        for name in unexpected {
+            let Some(member) = value.get(name) else { continue };
+            let message = unknown_member(name, holder, annotation("x-renamed"));
+            findings.push(Finding {
+                violation: Violation {
+                    code: "unknown-member".into(),
+                    pointer: pointer::as_read(tape, member.index()),
+                    keyword: keyword.clone().into(),
+                    message,
+                    value: mask(member),
+                    removed: None,
+                },
+                part: member.index(),
+                kind: FindingKind::UnknownMember,
+            });
+        }
+        return;
+    }
+    let mut message = describe(error.kind(), value);
+    if let Some(hint) = annotation("x-hint").and_then(Value::as_str) {
+        message.push_str("; ");
+        message.push_str(hint);
+    }
+    let code = match annotation("x-code").and_then(Value::as_str) {
+        Some(code) => Cow::Owned(code.to_owned()),
+        None => Cow::Borrowed(code_of(error.kind())),
+    };
+    findings.push(Finding {
+        violation: Violation {
+            code,
+            pointer: pointer::as_read(tape, value.index()),
+            keyword: keyword.into(),
+            message,
+            value: mask(value),
+            removed: None,
+        },
+        part: value.index(),
+        kind: FindingKind::Other,
+    });
+}
+
+fn unknown_member(name: &str, holder: Option<&Value>, renamed: Option<&Value>) -> String {
+    let properties = holder.and_then(|holder| holder.get("properties")).and_then(Value::as_object);
+    let meant = match renamed.and_then(|renamed| renamed.get(name)).and_then(Value::as_str) {
+        Some(right) => Some(right),
+        None => properties.and_then(|known| nearest(name, known.keys().map(String::as_str))),
+    };
+    match meant {
+        Some(meant) => format!("there is no member \"{name}\" here; it is {meant}"),
+        None => format!("there is no member \"{name}\" here; remove it, or let --unknown-fields drop leave it out"),
+    }
+}
+
+/// The code of an error whose schema names none.
+fn code_of(kind: &ValidationErrorKind) -> &'static str {
+    use ValidationErrorKind as Kind;
+    match kind {
+        Kind::Type { .. } => "wrong-type",
+        Kind::Enum { .. } | Kind::Constant { .. } => "not-allowed",
+        Kind::Required { .. } => "missing-member",
+        Kind::AdditionalProperties { .. } | Kind::UnevaluatedProperties { .. } => "unknown-member",
+        Kind::MaxLength { .. } => "too-long",
+        Kind::MinLength { .. } => "too-short",
+        Kind::Pattern { .. } => "bad-pattern",
+        Kind::Format { .. } | Kind::ContentEncoding { .. } | Kind::ContentMediaType { .. } | Kind::FromUtf8 { .. } => {
+            "bad-format"
+        }
+        Kind::Minimum { .. }
+        | Kind::Maximum { .. }
+        | Kind::ExclusiveMinimum { .. }
+        | Kind::ExclusiveMaximum { .. }
+        | Kind::MultipleOf { .. } => "out-of-range",
+        Kind::MinItems { .. } | Kind::MinProperties { .. } => "too-few-items",
+        Kind::MaxItems { .. }
+        | Kind::MaxProperties { .. }
+        | Kind::AdditionalItems { .. }
+        | Kind::UnevaluatedItems { .. } => "too-many-items",
+        Kind::UniqueItems => "not-unique",
+        _ => "not-matching",
+    }
+}
+
+/// Says in words what the rule asks for, without the value.
+fn describe(kind: &ValidationErrorKind, value: TapeValue<'_>) -> String {
+    use ValidationErrorKind as Kind;
+    match kind {
+        Kind::Type { kind } => {
+            let wanted = match kind {
+                TypeKind::Single(one) => one.to_string(),
+                TypeKind::Multiple(several) => {
+                    several.iter().map(|one| one.to_string()).collect::<Vec<_>>().join(" or ")
+                }
+            };
+            format!("must be of type {wanted}, but is {}", type_name(value))
+        }
+        Kind::Required { property } => format!("the member {property} is missing"),
+        Kind::Enum { options } => format!("must be one of {}", list(options)),
+        Kind::Constant { expected_value } => format!("must be {expected_value}"),
+        Kind::MaxLength { limit } => {
+            let length = value.as_str().map_or(0, |text| text.chars().count());
+            format!("has {length} characters, but may have at most {limit}")
+        }
+        Kind::MinLength { limit: 1 } => "is empty".to_owned(),
+        Kind::MinLength { limit } => format!("is shorter than {limit} characters"),
+        Kind::Pattern { pattern } => format!("does not have the form {pattern}"),
+        Kind::Format { format } => format!("is not a valid {format}"),
+        Kind::Minimum { limit } => format!("is less than {limit}"),
+        Kind::Maximum { limit } => format!("is greater than {limit}"),
+        Kind::ExclusiveMinimum { limit } => format!("is not greater than {limit}"),
+        Kind::ExclusiveMaximum { limit } => format!("is not less than {limit}"),
+        Kind::MultipleOf { multiple_of } => format!("is not a multiple of {multiple_of}"),
+        Kind::MinItems { limit } => format!("has fewer elements than {limit}"),
+        Kind::MaxItems { limit } => format!("has more elements than {limit}"),
+        Kind::MinProperties { limit } => format!("has fewer members than {limit}"),
+        Kind::MaxProperties { limit } => format!("has more members than {limit}"),
+        Kind::AdditionalItems { limit } => format!("has more elements than the {limit} that are allowed"),
+        Kind::UnevaluatedItems { unexpected } => {
+            format!("has {} elements that the schema does not allow", unexpected.len())
+        }
+        Kind::UniqueItems => "has two equal elements".to_owned(),
+        Kind::Contains => "has no element, or not the right number of elements, of the required form".to_owned(),
+        Kind::FalseSchema => "is not allowed here".to_owned(),
+        Kind::Not { .. } => "has a form that is not allowed".to_owned(),
+        Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => "has none of the forms that are allowed".to_owned(),
+        Kind::OneOfMultipleValid { .. } => "has more than one of the forms of which it may have exactly one".to_owned(),
+        Kind::PropertyNames { .. } => "has a member whose name is not allowed".to_owned(),
+        Kind::ContentEncoding { content_encoding } => format!("is not encoded as {content_encoding}"),
+        Kind::ContentMediaType { content_media_type } => format!("does not hold {content_media_type}"),
+        Kind::FromUtf8 { .. } => "does not hold UTF-8".to_owned(),
+        Kind::Custom { message, .. } => message.clone(),
+        other => format!("breaks the rule \"{}\"", other.keyword()),
+    }
+}
+
+fn type_name(value: TapeValue<'_>) -> &'static str {
+    use ndjson::{Node, StaticNode};
+    match value.node() {
+        Node::String(_) => "string",
+        Node::Object { .. } => "object",
+        Node::Array { .. } => "array",
+        Node::Static(StaticNode::Null) => "null",
+        Node::Static(StaticNode::Bool(_)) => "boolean",
+        Node::Static(StaticNode::F64(number)) if number.fract() != 0.0 => "a number with a fraction",
+        Node::Static(_) => "number",
+    }
+}
+
+/// The first allowed values; the list of a large enum helps nobody.
+fn list(options: &Value) -> String {
+    const SHOWN: usize = 12;
+    let options = options.as_array().map_or(&[][..], Vec::as_slice);
+    let mut listed = options.iter().take(SHOWN).map(Value::to_string).collect::<Vec<_>>().join(", ");
+    if options.len() > SHOWN {
+        listed.push_str(&format!(" and {} more", options.len() - SHOWN));
+    }
+    listed
+}

@@ -1,0 +1,213 @@
+//! Rules about the elements of an array that JSON Schema has no keyword for: `x-unique-by` and `x-max-per-type`.
+
+use ndjson::{Tape, TapeValue};
+use serde_json::{Map, Value};
+
+use crate::pointer;
+use crate::schema::SchemaError;
+use crate::violation::Violation;
+
+/// The limits of one schema, each with the members that lead to its array.
+#[derive(Debug, Default)]
+pub(crate) struct Limits {
+    arrays: Vec<LimitedArray>,
+}
+
+#[derive(Debug)]
+struct LimitedArray {
+    path: Vec<String>,
+    unique_by: Option<UniqueBy>,
+    max_per_type: Option<MaxPerType>,
+}
+
+/// Elements that are equal in these members are one; the last of them stays.
+#[derive(Debug)]
+struct UniqueBy {
+    members: Vec<Vec<String>>,
+    code: String,
+}
+
+/// At most so many elements of one `type`; those not marked inactive stay, then the later ones.
+#[derive(Debug)]
+struct MaxPerType {
+    default: usize,
+    of_type: Vec<(String, usize)>,
+}
+
+/// An element that goes, and why.
+pub(crate) struct Surplus {
+    pub(crate) index: u32,
+    pub(crate) violation: Violation,
+}
+
+impl Limits {
+    /// Finds the annotations on arrays that are reached by members alone.
+    pub(crate) fn compile(schema: &Value) -> Result<Self, SchemaError> {
+        let mut limits = Self::default();
+        collect(schema, schema, String::new(), &mut Vec::new(), &mut limits.arrays)?;
+        Ok(limits)
+    }
+
+    /// The elements of the record that are beyond a limit. `max_per_type` overrides the schema's default.
+    pub(crate) fn surplus(&self, tape: &Tape<'_>, max_per_type: Option<usize>, surplus: &mut Vec<Surplus>) {
+        for limited in &self.arrays {
+            let array = limited.path.iter().try_fold(tape.root(), |value, name| value.get(name));
+            let Some(elements) = array.and_then(TapeValue::elements).filter(|elements| elements.len() > 1) else {
+                continue;
+            };
+            let mut left: Vec<TapeValue<'_>> = elements.collect();
+            if let Some(unique_by) = &limited.unique_by {
+                unique_by.apply(tape, &mut left, surplus);
+            }
+            if let Some(max) = &limited.max_per_type {
+                max.apply(tape, &left, max_per_type, surplus);
+            }
+        }
+    }
+}
+
+impl UniqueBy {
+    fn apply(&self, tape: &Tape<'_>, elements: &mut Vec<TapeValue<'_>>, surplus: &mut Vec<Surplus>) {
+        let same = |one: TapeValue<'_>, other: TapeValue<'_>| {
+            self.members.iter().all(|path| {
+                let member = |value: TapeValue<'_>| path.iter().try_fold(value.index(), |index, name| {
+                    tape.value(index).get(name).map(TapeValue::index)
+                });
+                match (member(one), member(other)) {
+                    (Some(one), Some(other)) => tape.value(one).node() == tape.value(other).node(),
+                    (None, None) => true,
+                    _ => false,
+                }
+            })
+        };
+        // An element without the first of the members cannot be told apart; the schema speaks about that.
+        let is_named = |value: TapeValue<'_>| {
+            self.members.first().is_some_and(|path| path.iter().try_fold(value, |value, name| value.get(name)).is_some())
+        };
+        let mut nth = 0;
+        while nth < elements.len() {
+            let element = elements[nth];
+            if is_named(element) && elements[nth + 1..].iter().any(|later| same(element, *later)) {
+                let pointer = pointer::as_read(tape, element.index());
+                let mut violation = Violation::of_record(
+                    "",
+                    pointer,
+                    "the same one stands again further on in this record; the later one stays",
+                );
+                violation.code = self.code.clone().into();
+                surplus.push(Surplus { index: element.index(), violation });
+                elements.remove(nth);
+            } else {
+                nth += 1;
+            }
+        }
+    }
+}
+
+impl MaxPerType {
+    fn apply(
+        &self,
+        tape: &Tape<'_>,
+        elements: &[TapeValue<'_>],
+        max_per_type: Option<usize>,
+        surplus: &mut Vec<Surplus>,
+    ) {
+        let kind = |element: &TapeValue<'_>| element.get("type").and_then(TapeValue::as_str);
+        for (nth, element) in elements.iter().enumerate() {
+            let Some(this) = kind(element) else { continue };
+            if elements[..nth].iter().any(|earlier| kind(earlier) == Some(this)) {
+                continue;
+            }
+            let of_type = self.of_type.iter().find(|(name, _)| name == this).map(|(_, max)| *max);
+            let max = of_type.or(max_per_type).unwrap_or(self.default);
+            let mut those: Vec<TapeValue<'_>> =
+                elements.iter().filter(|element| kind(element) == Some(this)).copied().collect();
+            if those.len() <= max {
+                continue;
+            }
+            let is_active = |element: &TapeValue<'_>| {
+                element.get("device").and_then(|device| device.get("active")).and_then(TapeValue::as_bool) != Some(false)
+            };
+            // Stable: among the equally active ones the later stay.
+            those.sort_by_key(is_active);
+            for element in &those[..those.len() - max] {
+                let plural = if max == 1 { "channel" } else { "channels" };
+                let violation = Violation::of_record(
+                    "channel-limit",
+                    pointer::as_read(tape, element.index()),
+                    format!("a contact takes at most {max} {plural} of type {this}; inactive and earlier ones are left out"),
+                );
+                surplus.push(Surplus { index: element.index(), violation });
+            }
+        }
+    }
+}
+
+fn collect(
+    document: &Value,
+    schema: &Value,
+    place: String,
+    path: &mut Vec<String>,
+    arrays: &mut Vec<LimitedArray>,
+) -> Result<(), SchemaError> {
+    // Deeper than a record can be: a schema that refers to itself.
+    if path.len() > ndjson::MAX_DEPTH {
+        return Ok(());
+    }
+    let Some(schema) = schema.as_object() else { return Ok(()) };
+    let target = schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+    if let Some(target) = target
+        && target != place
+        && let Some(referred) = document.pointer(target)
+    {
+        collect(document, referred, target.to_owned(), path, arrays)?;
+    }
+    let limited = LimitedArray {
+        path: path.clone(),
+        unique_by: unique_by(schema, &place)?,
+        max_per_type: max_per_type(schema, &place)?,
+    };
+    if limited.unique_by.is_some() || limited.max_per_type.is_some() {
+        arrays.push(limited);
+    }
+    for (name, member) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        path.push(name.clone());
+        let mut place = format!("{place}/properties");
+        pointer::push_token(&mut place, name);
+        collect(document, member, place, path, arrays)?;
+        path.pop();
+    }
+    Ok(())
+}
+
+fn unique_by(schema: &Map<String, Value>, place: &str) -> Result<Option<UniqueBy>, SchemaError> {
+    let Some(annotation) = schema.get("x-unique-by") else { return Ok(None) };
+    let broken = || SchemaError::Annotation {
+        pointer: format!("{place}/x-unique-by"),
+        message: "must be {\"members\": [a member or path such as \"device/appId\", …], \"code\": a code}".to_owned(),
+    };
+    let members = annotation.get("members").and_then(Value::as_array).ok_or_else(broken)?;
+    let members = members.iter().map(|member| Some(member.as_str()?.split('/').map(str::to_owned).collect()));
+    Ok(Some(UniqueBy {
+        members: members.collect::<Option<_>>().ok_or_else(broken)?,
+        code: annotation.get("code").and_then(Value::as_str).ok_or_else(broken)?.to_owned(),
+    }))
+}
+
+fn max_per_type(schema: &Map<String, Value>, place: &str) -> Result<Option<MaxPerType>, SchemaError> {
+    let Some(annotation) = schema.get("x-max-per-type") else { return Ok(None) };
+    let broken = || SchemaError::Annotation {
+        pointer: format!("{place}/x-max-per-type"),
+        message: "must be {\"default\": a number, a type: a number, …}".to_owned(),
+    };
+    let mut max = MaxPerType { default: usize::MAX, of_type: Vec::new() };
+    for (name, number) in annotation.as_object().ok_or_else(broken)? {
+        let number = number.as_u64().and_then(|number| usize::try_from(number).ok()).ok_or_else(broken)?;
+        if name == "default" {
+            max.default = number;
+        } else {
+            max.of_type.push((name.clone(), number));
+        }
+    }
+    Ok(Some(max))
+}

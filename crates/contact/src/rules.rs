@@ -1,0 +1,263 @@
+//! The verdict on one record: normal form, limits, validation, and what is left out of it or why it is refused.
+
+use std::num::NonZeroUsize;
+
+use ndjson::Tape;
+
+use crate::dedupe::{DedupeOn, Key, key_of};
+use crate::explain::{Finding, FindingKind, Voice};
+use crate::limits::Surplus;
+use crate::normalise::Settings;
+use crate::plan::{Repairs, Walk};
+use crate::pointer;
+use crate::schema::{Schema, SchemaError};
+use crate::tape_json::TapeNode;
+use crate::violation::Violation;
+
+/// What happens to a record that breaks a rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnInvalid {
+    /// The smallest optional part that holds the violation is left out; the record is refused only where that part is
+    /// all of it, or what it is known by.
+    #[default]
+    Prune,
+    /// The record is refused.
+    Reject,
+}
+
+/// What happens to a member that the schema does not know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownFields {
+    /// The record is refused: the member may hold data under a wrong name.
+    #[default]
+    Reject,
+    /// The member is left out, and told.
+    Drop,
+}
+
+/// How records are judged.
+#[derive(Clone, Debug, Default)]
+pub struct RuleOptions {
+    /// What a violation does.
+    pub on_invalid: OnInvalid,
+    /// What an unknown member does.
+    pub unknown_fields: UnknownFields,
+    /// What a contact is known by.
+    pub dedupe_on: DedupeOn,
+    /// At most so many channels of one type, instead of what the schema says.
+    pub max_channels_per_type: Option<NonZeroUsize>,
+    /// What the normalisers need to know.
+    pub settings: Settings,
+}
+
+/// The contact's rules, and those of a schema of the user that tightens them.
+#[derive(Debug)]
+pub struct Rules {
+    schemas: Vec<Schema>,
+    options: RuleOptions,
+}
+
+/// What became of a record.
+#[derive(Debug)]
+pub enum Verdict<'t> {
+    /// It is a contact; what is on the tape now satisfies every rule. The violations tell what was left out.
+    Accepted {
+        /// One for each part left out.
+        pruned: Vec<Violation>,
+        /// What the contact is known by.
+        key: Key<'t>,
+    },
+    /// It is refused.
+    Rejected {
+        /// Why.
+        violations: Vec<Violation>,
+        /// What the contact would have been known by.
+        key: Option<Key<'t>>,
+    },
+}
+
+/// What judging works with, kept between records, and what it counts.
+#[derive(Debug, Default)]
+pub struct Bench {
+    walk: Walk,
+    surplus: Vec<Surplus>,
+    /// How often each normaliser changed a value.
+    pub repairs: Repairs,
+}
+
+impl Rules {
+    /// The contact's own rules and, on top of them, those of a schema of the user.
+    ///
+    /// # Errors
+    /// [`SchemaError`] if the contact's schema does not compile, which a test of this crate would have found.
+    pub fn new(options: RuleOptions, tightened_by: Option<Schema>) -> Result<Self, SchemaError> {
+        let mut schemas = vec![Schema::contact()?];
+        schemas.extend(tightened_by);
+        Ok(Self { schemas, options })
+    }
+
+    /// How records are judged.
+    #[must_use]
+    pub fn options(&self) -> &RuleOptions {
+        &self.options
+    }
+
+    /// Brings a record into normal form and judges it. What is accepted stands on the tape.
+    pub fn judge<'t>(&self, tape: &mut Tape<'t>, bench: &mut Bench) -> Verdict<'t> {
+        if tape.root().members().is_none() {
+            let message = "a contact is a JSON object; this record is something else";
+            return Verdict::Rejected { violations: vec![Violation::of_record("not-an-object", "", message)], key: None };
+        }
+        for schema in &self.schemas {
+            schema.plan.apply(tape, &self.options.settings, &mut bench.walk, &mut bench.repairs);
+        }
+        let key = key_of(tape, self.options.dedupe_on);
+        let mut pruned = Vec::new();
+        let limited = self.apply_limits(tape, bench, &mut pruned);
+        let cleaned = limited.and_then(|()| if self.is_valid(tape) { Ok(()) } else { self.prune(tape, &mut pruned) });
+        if let Err(violations) = cleaned {
+            return Verdict::Rejected { violations, key };
+        }
+        // A contact that lost its key to pruning would be found by something else, or become another contact.
+        let left = if pruned.is_empty() { key } else { key_of(tape, self.options.dedupe_on).filter(|left| Some(*left) == key) };
+        match left {
+            Some(key) => Verdict::Accepted { pruned, key },
+            None => {
+                let missing = self.missing_key(pruned.is_empty());
+                let mut violations = rejected(&mut pruned, Vec::new());
+                violations.push(missing);
+                Verdict::Rejected { violations, key }
+            }
+        }
+    }
+
+    fn is_valid(&self, tape: &Tape<'_>) -> bool {
+        self.schemas.iter().all(|schema| schema.validator.is_valid(TapeNode(tape.root())))
+    }
+
+    fn findings(&self, tape: &Tape<'_>) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = Vec::new();
+        for schema in &self.schemas {
+            for finding in schema.findings(tape, Voice::Annotated) {
+                // A tightening schema that refers to the contact's own finds the same faults again.
+                if findings.iter().all(|known| known.violation != finding.violation) {
+                    findings.push(finding);
+                }
+            }
+        }
+        findings
+    }
+
+    fn apply_limits(
+        &self,
+        tape: &mut Tape<'_>,
+        bench: &mut Bench,
+        pruned: &mut Vec<Violation>,
+    ) -> Result<(), Vec<Violation>> {
+        bench.surplus.clear();
+        let max = self.options.max_channels_per_type.map(NonZeroUsize::get);
+        for schema in &self.schemas {
+            schema.limits.surplus(tape, max, &mut bench.surplus);
+        }
+        if bench.surplus.is_empty() {
+            return Ok(());
+        }
+        if self.options.on_invalid == OnInvalid::Reject {
+            let mut violations: Vec<_> = bench.surplus.drain(..).map(|surplus| surplus.violation).collect();
+            violations.extend(self.findings(tape).into_iter().map(|finding| finding.violation));
+            return Err(violations);
+        }
+        let mut indices = Vec::with_capacity(bench.surplus.len());
+        for surplus in bench.surplus.drain(..) {
+            indices.push(surplus.index);
+            let mut violation = surplus.violation;
+            violation.removed = Some(violation.pointer.clone());
+            pruned.push(violation);
+        }
+        indices.sort_unstable();
+        indices.dedup();
+        tape.remove(&indices);
+        Ok(())
+    }
+
+    /// Leaves out the smallest optional parts that hold a violation, until the record is valid.
+    ///
+    /// Which part is optional is asked of the schema itself: a part is taken out, and if that breaks a rule of what it
+    /// was in, then that goes too.
+    fn prune(&self, tape: &mut Tape<'_>, pruned: &mut Vec<Violation>) -> Result<(), Vec<Violation>> {
+        let first = self.findings(tape);
+        let refused = first.iter().any(|finding| {
+            finding.part == 0
+                || match finding.kind {
+                    FindingKind::UnknownMember => self.options.unknown_fields == UnknownFields::Reject,
+                    FindingKind::Other => self.options.on_invalid == OnInvalid::Reject,
+                }
+        });
+        let known = pruned.len();
+        let mut findings = first;
+        if refused {
+            return Err(rejected(pruned, findings));
+        }
+        loop {
+            let mut indices: Vec<u32> = Vec::with_capacity(findings.len());
+            for finding in findings {
+                let removed = pointer::as_read(tape, finding.part);
+                indices.push(finding.part);
+                let is_consequence = pruned.len() > known && covers_any(&removed, &pruned[known..]);
+                for earlier in pruned.iter_mut().skip(known) {
+                    if earlier.removed.as_deref().is_some_and(|inner| covers(&removed, inner)) {
+                        earlier.removed = Some(removed.clone());
+                    }
+                }
+                if !is_consequence || !is_gap(&finding.violation) {
+                    pruned.push(Violation { removed: Some(removed), ..finding.violation });
+                }
+            }
+            indices.sort_unstable();
+            indices.dedup();
+            tape.remove(&indices);
+            if self.is_valid(tape) {
+                return Ok(());
+            }
+            findings = self.findings(tape);
+            if findings.is_empty() || findings.iter().any(|finding| finding.part == 0) {
+                return Err(rejected(pruned, findings));
+            }
+        }
+    }
+
+    fn missing_key(&self, alone: bool) -> Violation {
+        let field = self.options.dedupe_on;
+        let what = match field {
+            DedupeOn::FieldId(id) => format!("a custom field {id}"),
+            other => other.to_string(),
+        };
+        let message = if alone {
+            format!("the contact has no {what}, which it would be found by; add it, or choose another --dedupe-on")
+        } else {
+            format!("what the contact is found by ({what}) would have to be left out; correct it")
+        };
+        Violation::of_record("missing-key", "", message)
+    }
+}
+
+/// All that was found, of a record that is refused: nothing was left out of it then.
+fn rejected(pruned: &mut Vec<Violation>, findings: Vec<Finding>) -> Vec<Violation> {
+    let mut violations = std::mem::take(pruned);
+    violations.iter_mut().for_each(|violation| violation.removed = None);
+    violations.extend(findings.into_iter().map(|finding| finding.violation));
+    violations
+}
+
+/// Whether something is missing, rather than wrong.
+fn is_gap(violation: &Violation) -> bool {
+    matches!(&*violation.keyword, "required" | "minItems" | "minProperties" | "contains" | "dependentRequired")
+}
+
+fn covers(outer: &str, inner: &str) -> bool {
+    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn covers_any(outer: &str, violations: &[Violation]) -> bool {
+    violations.iter().any(|violation| violation.removed.as_deref().is_some_and(|inner| covers(outer, inner)))
+}

@@ -1,0 +1,244 @@
+//! A JSON Schema, compiled: its validator over the tape, and what its annotations ask for.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError, Validator};
+use ndjson::Tape;
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use crate::explain::{Finding, Voice, finding};
+use crate::format::FORMATS;
+use crate::limits::Limits;
+use crate::plan::Plan;
+use crate::tape_json::{TapeJson, TapeNode};
+use crate::violation::Violation;
+
+/// The schema of a contact, as it is printed by `reteno-import schema contact`.
+pub const CONTACT_SCHEMA: &str = include_str!("../../../schemas/contact.schema.json");
+
+/// Where the contact's schema lives, for a `$ref` to it.
+pub const CONTACT_SCHEMA_URI: &str = "https://reteno-import.dev/schemas/contact.schema.json";
+
+/// The base of a schema that has no `$id`.
+const NAMELESS_BASE: &str = "urn:reteno-import:schema";
+
+/// Why a schema cannot be used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SchemaError {
+    /// The text is not JSON.
+    #[error("the schema is not JSON: {0}; a schema is one JSON document")]
+    Json(#[from] serde_json::Error),
+    /// A keyword has a value that it cannot have.
+    #[error("the schema is broken at {}: {message}", place(pointer))]
+    Invalid {
+        /// Where in the schema, as a JSON Pointer.
+        pointer: String,
+        /// What is wrong there.
+        message: String,
+    },
+    /// A `$ref` leads to a document that was not given.
+    #[error("the schema refers to {uri}, which was not given; nothing is fetched, so pass --schema-resource {uri}=FILE")]
+    NotGiven {
+        /// The document's URI.
+        uri: String,
+    },
+    /// A `$ref` leads nowhere.
+    #[error("a reference in the schema cannot be followed: {0}")]
+    Reference(String),
+    /// An annotation of this tool (`x-…`) has a value that it cannot have.
+    #[error("the annotation at {} is broken: {message}", place(pointer))]
+    Annotation {
+        /// Where in the schema, as a JSON Pointer.
+        pointer: String,
+        /// What is wrong there.
+        message: String,
+    },
+}
+
+fn place(pointer: &str) -> &str {
+    if pointer.is_empty() { "its root" } else { pointer }
+}
+
+/// Whether `format` refuses values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Formats {
+    /// As the dialect of the schema says: since 2019-09 it is only an annotation.
+    #[default]
+    AsDialect,
+    /// Always.
+    Assert,
+}
+
+/// A compiled schema.
+#[derive(Debug)]
+pub struct Schema {
+    pub(crate) documents: Documents,
+    pub(crate) validator: Validator<TapeJson>,
+    pub(crate) plan: Plan,
+    pub(crate) limits: Limits,
+}
+
+/// The schema's own document and those it may refer to, by URI.
+#[derive(Clone, Debug)]
+pub(crate) struct Documents {
+    base: String,
+    by_uri: Arc<HashMap<String, Value>>,
+}
+
+impl Schema {
+    /// The contact's schema.
+    ///
+    /// # Errors
+    /// None that a test of this crate would not have found.
+    pub fn contact() -> Result<Self, SchemaError> {
+        Self::compile(serde_json::from_str(CONTACT_SCHEMA)?, Vec::new(), Formats::Assert)
+    }
+
+    /// Compiles a schema of any draft from 4 to 2020-12. `resources` are the documents that it may refer to, by URI; the
+    /// contact's schema is always among them, and nothing is ever fetched.
+    ///
+    /// # Errors
+    /// [`SchemaError`] with the place in the schema.
+    pub fn compile(schema: Value, resources: Vec<(String, Value)>, formats: Formats) -> Result<Self, SchemaError> {
+        let base = schema
+            .get("$id")
+            .or_else(|| schema.get("id"))
+            .and_then(Value::as_str)
+            .map(|id| id.trim_end_matches('#'))
+            .filter(|id| id.contains(':'))
+            .unwrap_or(NAMELESS_BASE)
+            .to_owned();
+        let mut by_uri: HashMap<String, Value> = resources.into_iter().collect();
+        if base != CONTACT_SCHEMA_URI {
+            by_uri.insert(CONTACT_SCHEMA_URI.to_owned(), serde_json::from_str(CONTACT_SCHEMA)?);
+        }
+        by_uri.insert(base.clone(), schema);
+        let documents = Documents { base, by_uri: Arc::new(by_uri) };
+        let schema = documents.root();
+        let validator = documents.validator(schema, formats)?;
+        let plan = Plan::compile(schema, &|pointer| {
+            let mut part = json!({ "$ref": format!("{}#{}", documents.base, percent_encoded(pointer)) });
+            if let Some(dialect) = schema.get("$schema") {
+                part["$schema"] = dialect.clone();
+            }
+            documents.validator(&part, formats)
+        })?;
+        let limits = Limits::compile(schema)?;
+        Ok(Self { documents, validator, plan, limits })
+    }
+
+    /// Validates a record as it stands: no repairs, no rules of a contact.
+    #[must_use]
+    pub fn check(&self, tape: &Tape<'_>) -> Vec<Violation> {
+        let root = TapeNode(tape.root());
+        if self.validator.is_valid(root) {
+            return Vec::new();
+        }
+        self.findings(tape, Voice::AnySchema).into_iter().map(|finding| finding.violation).collect()
+    }
+
+    /// What is wrong with the record as it stands on the tape.
+    pub(crate) fn findings(&self, tape: &Tape<'_>, voice: Voice) -> Vec<Finding> {
+        let root = TapeNode(tape.root());
+        let mut findings = Vec::new();
+        for error in self.validator.iter_errors(root) {
+            finding(&error, tape, &self.documents, voice, &mut findings);
+        }
+        findings
+    }
+}
+
+impl Documents {
+    fn root(&self) -> &Value {
+        &self.by_uri[&self.base]
+    }
+
+    /// The schema object that holds the keyword at this absolute location.
+    pub(crate) fn holder(&self, keyword_location: &str) -> Option<&Value> {
+        let (uri, fragment) = keyword_location.split_once('#')?;
+        let pointer = percent_decoded(fragment);
+        let (parent, _) = pointer.rsplit_once('/')?;
+        self.by_uri.get(uri)?.pointer(parent)
+    }
+
+    fn validator(&self, schema: &Value, formats: Formats) -> Result<Validator<TapeJson>, SchemaError> {
+        let mut options = jsonschema::options_for::<TapeJson>()
+            .with_base_uri(self.base.clone())
+            // A regular expression of a schema, or a value made for it, must not be able to stop the run.
+            .with_pattern_options(PatternOptions::regex())
+            .with_retriever(Given(Arc::clone(&self.by_uri)));
+        for (name, check) in FORMATS {
+            options = options.with_format(*name, *check);
+        }
+        if formats == Formats::Assert {
+            options = options.should_validate_formats(true);
+        }
+        options.build(schema).map_err(|error| broken(&error))
+    }
+}
+
+fn broken(error: &ValidationError<'_>) -> SchemaError {
+    match error.kind() {
+        ValidationErrorKind::Referencing(cause) => match cause {
+            jsonschema::ReferencingError::Unretrievable { uri, .. } => SchemaError::NotGiven { uri: uri.clone() },
+            other => SchemaError::Reference(other.to_string()),
+        },
+        _ => SchemaError::Invalid { pointer: error.instance_path().to_string(), message: error.to_string() },
+    }
+}
+
+/// Hands out the documents that were given, and nothing else.
+struct Given(Arc<HashMap<String, Value>>);
+
+impl Retrieve for Given {
+    fn retrieve(&self, uri: &Uri<String>) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+        let wanted = uri.as_str();
+        let trimmed = wanted.trim_end_matches('#');
+        self.0.get(wanted).or_else(|| self.0.get(trimmed)).cloned().ok_or_else(|| "it was not given".into())
+    }
+}
+
+/// The nearest of the known names, if one is near enough to be meant.
+pub(crate) fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    known
+        .map(|candidate| (strsim::jaro_winkler(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .filter(|(likeness, _)| *likeness > 0.82)
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .map(|(_, candidate)| candidate)
+}
+
+/// A pointer as the fragment of a URI (RFC 6901, section 6).
+fn percent_encoded(pointer: &str) -> String {
+    let mut encoded = String::with_capacity(pointer.len());
+    for byte in pointer.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+fn percent_decoded(fragment: &str) -> String {
+    let mut decoded = Vec::with_capacity(fragment.len());
+    let mut rest = fragment.as_bytes();
+    while let [byte, tail @ ..] = rest {
+        let hex = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(value) if *byte == b'%' => {
+                decoded.push(value);
+                rest = &tail[2..];
+            }
+            _ => {
+                decoded.push(*byte);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}

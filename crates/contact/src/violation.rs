@@ -1,0 +1,82 @@
+//! What is wrong with a record: one entry for each rule that it breaks.
+
+use std::borrow::Cow;
+
+use ndjson::{StaticNode, TapeValue};
+use serde::Serialize;
+
+/// One broken rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Violation {
+    /// The stable name of this kind of fault, such as `bad-email`.
+    pub code: Cow<'static, str>,
+    /// A JSON Pointer into the record as it was read.
+    pub pointer: String,
+    /// The keyword of the schema that was broken; empty for rules that are not schema keywords.
+    pub keyword: Cow<'static, str>,
+    /// What is wrong and what to do, without the value.
+    pub message: String,
+    /// The value, masked.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub value: String,
+    /// What was left out because of it, as a pointer into the record as it was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub removed: Option<String>,
+}
+
+impl Violation {
+    /// A violation of a rule that is not a keyword of the schema.
+    #[must_use]
+    pub fn of_record(code: &'static str, pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            code: Cow::Borrowed(code),
+            pointer: pointer.into(),
+            keyword: Cow::Borrowed(""),
+            message: message.into(),
+            value: String::new(),
+            removed: None,
+        }
+    }
+}
+
+/// Shows what kind of value this is without giving it away: exports hold names, addresses and tokens.
+#[must_use]
+pub fn mask(value: TapeValue<'_>) -> String {
+    match *value.node() {
+        ndjson::Node::String(text) => mask_text(text),
+        ndjson::Node::Object { len, .. } => format!("object with {len} members"),
+        ndjson::Node::Array { len, .. } => format!("array with {len} elements"),
+        ndjson::Node::Static(StaticNode::Null) => "null".to_owned(),
+        ndjson::Node::Static(StaticNode::Bool(truth)) => truth.to_string(),
+        ndjson::Node::Static(StaticNode::I64(number)) => mask_text(&number.to_string()),
+        ndjson::Node::Static(StaticNode::U64(number)) => mask_text(&number.to_string()),
+        ndjson::Node::Static(StaticNode::F64(number)) => mask_text(&number.to_string()),
+    }
+}
+
+/// The first two characters at most, never more than a quarter of the text, and its length.
+#[must_use]
+pub fn mask_text(text: &str) -> String {
+    let length = text.chars().count();
+    let shown: String = text.chars().take((length / 4).min(2)).filter(|character| !character.is_control()).collect();
+    let unit = if length == 1 { "character" } else { "characters" };
+    format!("{shown}*** ({length} {unit})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn at_most_two_characters_and_a_quarter_of_a_text_are_shown() {
+        for (text, masked) in [
+            ("", "*** (0 characters)"),
+            ("a", "*** (1 character)"),
+            ("Олег", "О*** (4 characters)"),
+            ("john.smith@example.com", "jo*** (22 characters)"),
+            ("\u{1}\u{2}345678", "*** (8 characters)"),
+        ] {
+            assert_eq!(mask_text(text), masked);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What a run is asked to do.
+
+use std::num::NonZeroUsize;
+
+use batch::BatchOptions;
+use contact::{Rules, Schema};
+use ndjson::{Input, ReaderOptions};
+use serde_json::{Map, Value};
+use sink::Sink;
+
+use crate::duplicates::OnDuplicate;
+
+/// One run.
+pub struct Job {
+    /// What is read, in this order, as one stream.
+    pub inputs: Vec<Input>,
+    /// How it is read.
+    pub reader: ReaderOptions,
+    /// How many workers parse and judge.
+    pub threads: NonZeroUsize,
+    /// What is done with each record.
+    pub task: Task,
+    /// More rejected records than this end the run.
+    pub max_rejects: Option<RejectLimit>,
+    /// How many violations of one record are told.
+    pub max_errors_per_record: NonZeroUsize,
+}
+
+/// What is done with each record.
+pub enum Task {
+    /// Validate it as it stands, by any schema.
+    Raw(Box<Schema>),
+    /// Make a contact of it or refuse it.
+    Contacts {
+        /// The contact's rules.
+        rules: Box<Rules>,
+        /// What happens to a contact whose key came before.
+        on_duplicate: OnDuplicate,
+        /// Where contacts go; `None` only checks them.
+        output: Option<Output>,
+    },
+}
+
+/// Where contacts go.
+pub struct Output {
+    /// How request bodies are made of them. The request options are also what the options of request bodies among the
+    /// input must agree with.
+    pub batches: BatchOptions,
+    /// Where the request bodies go.
+    pub sink: Box<dyn Sink + Send>,
+    /// The options that matter, for the manifest.
+    pub options: Map<String, Value>,
+    /// The name of the rejects file beside the batches, for the manifest.
+    pub rejects_file: Option<String>,
+}
+
+/// How many records may be rejected.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum RejectLimit {
+    /// So many. The run stops at the first one beyond.
+    Count(u64),
+    /// So many in a hundred of those read. Known only at the end of the input.
+    Percent(f64),
+}

@@ -1,0 +1,99 @@
+//! What a run came to.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use batch::BatchCounts;
+use contact::Repairs;
+use ndjson::{InputError, InputSummary};
+use serde::Serialize;
+use sink::SinkError;
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How it ended.
+    pub end: End,
+    /// How many records went where.
+    pub counts: Counts,
+    /// Violations by code.
+    pub by_code: BTreeMap<String, CodeCount>,
+    /// Changes by normaliser.
+    pub repairs: Repairs,
+    /// What was read.
+    pub inputs: Vec<InputSummary>,
+    /// Inputs that could not be read to their end.
+    pub input_errors: Vec<InputError>,
+    /// Request bodies made; `None` if only checking.
+    pub batches: Option<BatchCounts>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum End {
+    /// All input was read and all output is complete.
+    Complete,
+    /// More records were rejected than allowed.
+    TooManyRejects,
+    /// It was asked to stop.
+    Interrupted,
+    /// Some input could not be read ([`Outcome::input_errors`]); everything else is done, but no manifest is written.
+    InputFailed,
+    /// A request body could not be written.
+    SinkFailed(SinkError),
+    /// The rejects could not be written.
+    RejectsFailed(std::io::Error),
+    /// A temporary file of the batches failed.
+    BatchFailed(batch::BatchError),
+    /// Whoever read the output has closed it.
+    OutputClosed,
+    /// The records do not add up: a fault of this program.
+    IdentityBroken,
+}
+
+/// How many records went where. `read` is counted where records are split, `written` by the sink, `rejected` by what
+/// takes the rejects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Counts {
+    /// Records found in the input.
+    pub read: u64,
+    /// Contacts in request bodies; when only checking, records that passed.
+    pub written: u64,
+    /// Records left out because their key came before.
+    pub merged: u64,
+    /// Records refused.
+    pub rejected: u64,
+    /// Records written of which a part was left out.
+    pub pruned: u64,
+    /// Blank lines, which are not records.
+    pub blank_lines: u64,
+}
+
+impl Counts {
+    /// Whether every record that was read is accounted for.
+    #[must_use]
+    pub fn add_up(&self) -> bool {
+        self.read == self.written + self.merged + self.rejected
+    }
+
+    /// The accounting identity in words.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        let Self { read, written, merged, rejected, .. } = self;
+        format!("read {read} = written {written} + merged {merged} + rejected {rejected}")
+    }
+}
+
+/// How often a code was told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CodeCount {
+    /// Violations of records that were refused for them or others.
+    pub rejected: u64,
+    /// Violations for which a part was left out.
+    pub pruned: u64,
+    /// Records left out because their key came before.
+    pub duplicate: u64,
+}
