@@ -71,13 +71,8 @@ impl Batcher {
             return Err(OptionsError::SpillDir { dir: spill_dir });
         }
         let contacts = match absent {
-            Absent::Keep => {
-                Contacts::BySet(OpenBodies::new(max_contacts, max_bytes, open_bytes, spill_dir))
-            }
-            // Half of the memory, because what is in memory grows by doubling.
-            Absent::Clear => {
-                Contacts::Together(Spool::new(max_contacts, max_bytes, open_bytes / 2, &frame, spill_dir))
-            }
+            Absent::Keep => Contacts::BySet(OpenBodies::new(max_contacts, max_bytes, open_bytes, spill_dir)),
+            Absent::Clear => Contacts::Together(Spool::new(max_contacts, max_bytes, &frame, spill_dir)),
         };
         Ok(Self {
             max_contacts,
@@ -205,6 +200,25 @@ impl Batcher {
         match &self.contacts {
             Contacts::BySet(_) => FillWarning::of(&self.counts, self.max_contacts, self.worst_set()),
             Contacts::Together(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+impl Batcher {
+    /// Bytes of memory that open bodies hold.
+    pub(crate) fn in_memory(&self) -> usize {
+        match &self.contacts {
+            Contacts::BySet(open) => open.in_memory(),
+            Contacts::Together(_) => 0,
+        }
+    }
+
+    /// Bytes of the page file.
+    pub(crate) fn file_bytes(&self) -> u64 {
+        match &self.contacts {
+            Contacts::BySet(open) => open.file_bytes(),
+            Contacts::Together(_) => 0,
         }
     }
 }

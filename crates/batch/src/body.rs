@@ -204,7 +204,11 @@ mod tests {
         for (length, capacity, additional, grown) in cases {
             let mut buffer = Vec::with_capacity(capacity);
             buffer.resize(length, 0);
-            assert_eq!(capacity_within(&buffer, additional, 100), grown, "{length} of {capacity} + {additional}");
+            assert_eq!(
+                capacity_within(&buffer, additional, 100),
+                grown,
+                "{length} of {capacity} + {additional}"
+            );
             reserve_within(&mut buffer, additional, 100);
             assert!(buffer.capacity() >= grown);
         }

@@ -1,15 +1,15 @@
 //! All contacts under one list of fields, which is complete only when the last contact has come.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Seek, Write};
 use std::path::PathBuf;
-
-use contact::{FieldSet, StandardFields};
-use tempfile::SpooledTempFile;
 
 use crate::body::{Body, Frame, HEAD, IdsText, reserve_within};
 use crate::error::{SpillError, SpillOperation};
 use crate::keep::Closed;
+use crate::unnamed::unnamed_file;
+use contact::{FieldSet, StandardFields};
 
 /// Bytes read or written at a time.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -17,14 +17,13 @@ const BUFFER_BYTES: usize = 64 << 10;
 /// Bytes of the length before each contact, little-endian.
 const LENGTH_BYTES: usize = 4;
 
-/// The contacts in the order in which they came, in a temporary file with no name once they are many, and the union
-/// of their field sets.
+/// The contacts in the order in which they came, in a temporary file, and the union of their field sets.
 #[derive(Debug)]
 pub(crate) struct Spool {
     max_contacts: u32,
     max_bytes: usize,
     dir: PathBuf,
-    file: File,
+    stage: Stage,
     standard: StandardFields,
     custom: BTreeSet<i32>,
     custom_text: IdsText,
@@ -39,21 +38,22 @@ pub(crate) struct Spool {
 }
 
 #[derive(Debug)]
-enum File {
-    Writing(BufWriter<SpooledTempFile>),
-    Reading(BufReader<SpooledTempFile>),
-    /// Between the two, or failed there.
-    Closed,
+enum Stage {
+    /// No contact came.
+    Empty,
+    Writing(BufWriter<File>),
+    Reading(BufReader<File>),
+    /// The file failed.
+    Failed,
 }
 
 impl Spool {
-    pub(crate) fn new(max_contacts: u32, max_bytes: usize, in_memory: usize, frame: &Frame, dir: PathBuf) -> Self {
-        let file = tempfile::spooled_tempfile_in(in_memory, &dir);
+    pub(crate) fn new(max_contacts: u32, max_bytes: usize, frame: &Frame, dir: PathBuf) -> Self {
         Self {
             max_contacts,
             max_bytes,
             dir,
-            file: File::Writing(BufWriter::with_capacity(BUFFER_BYTES, file)),
+            stage: Stage::Empty,
             standard: StandardFields::EMPTY,
             custom: BTreeSet::new(),
             custom_text: IdsText::default(),
@@ -71,7 +71,12 @@ impl Spool {
 
     /// The size of the largest body that must be possible once this contact is in: the union with its fields around
     /// the longest contact. `new_fields` are those of a set that may not be in the union yet.
-    pub(crate) fn least_body_bytes(&self, new_fields: Option<&FieldSet>, contact: &[u8], frame: &Frame) -> usize {
+    pub(crate) fn least_body_bytes(
+        &self,
+        new_fields: Option<&FieldSet>,
+        contact: &[u8],
+        frame: &Frame,
+    ) -> usize {
         let tail_bytes = new_fields.map_or(self.tail_bytes, |fields| {
             let mut custom_text = self.custom_text;
             fields.custom.iter().filter(|id| !self.custom.contains(id)).for_each(|&id| custom_text.add(id));
@@ -87,8 +92,12 @@ impl Spool {
         contact: &[u8],
         frame: &Frame,
     ) -> Result<(), SpillError> {
-        let written = match (&mut self.file, u32::try_from(contact.len())) {
-            (File::Writing(file), Ok(length)) => {
+        if let Stage::Empty = self.stage {
+            let file = unnamed_file(&self.dir).map_err(|source| self.fail(SpillOperation::Create, source))?;
+            self.stage = Stage::Writing(BufWriter::with_capacity(BUFFER_BYTES, file));
+        }
+        let written = match (&mut self.stage, u32::try_from(contact.len())) {
+            (Stage::Writing(file), Ok(length)) => {
                 file.write_all(&length.to_le_bytes()).and_then(|()| file.write_all(contact))
             }
             // A body is shorter than 4 GiB, so is a contact; and nothing is pushed after the end or an error.
@@ -111,12 +120,14 @@ impl Spool {
 
     /// Turns from writing to reading.
     pub(crate) fn finish(&mut self) -> Result<(), SpillError> {
-        if let File::Writing(file) = std::mem::replace(&mut self.file, File::Closed) {
-            let mut file = file
-                .into_inner()
-                .map_err(|error| self.fail(SpillOperation::Write, error.into_error()))?;
+        if let Stage::Writing(_) = self.stage
+            && let Stage::Writing(file) = std::mem::replace(&mut self.stage, Stage::Failed)
+        {
+            let file =
+                file.into_inner().map_err(|error| self.fail(SpillOperation::Write, error.into_error()))?;
+            let mut file = BufReader::with_capacity(BUFFER_BYTES, file);
             file.rewind().map_err(|source| self.fail(SpillOperation::Read, source))?;
-            self.file = File::Reading(BufReader::with_capacity(BUFFER_BYTES, file));
+            self.stage = Stage::Reading(file);
         }
         Ok(())
     }
@@ -127,7 +138,7 @@ impl Spool {
         frame: &Frame,
         spare: &mut Vec<Vec<u8>>,
     ) -> Result<Option<(Body, Closed)>, SpillError> {
-        if matches!(self.file, File::Writing(_)) || self.left == 0 {
+        if matches!(self.stage, Stage::Writing(_)) || self.left == 0 {
             return Ok(None);
         }
         let fields = self.union();
@@ -147,7 +158,8 @@ impl Spool {
             if contacts > 0 {
                 bytes.push(b',');
             }
-            self.read_contact(length, &mut bytes).map_err(|source| self.fail(SpillOperation::Read, source))?;
+            self.read_contact(length, &mut bytes)
+                .map_err(|source| self.fail(SpillOperation::Read, source))?;
             contacts += 1;
         }
         bytes.extend_from_slice(tail.as_bytes());
@@ -176,15 +188,15 @@ impl Spool {
     }
 
     fn reader(&mut self) -> std::io::Result<&mut impl BufRead> {
-        match &mut self.file {
-            File::Reading(file) => Ok(file),
-            File::Writing(_) | File::Closed => Err(std::io::ErrorKind::NotFound.into()),
+        match &mut self.stage {
+            Stage::Reading(file) => Ok(file),
+            Stage::Empty | Stage::Writing(_) | Stage::Failed => Err(std::io::ErrorKind::NotFound.into()),
         }
     }
 
     /// Makes the error, and sees to it that nobody goes on with half a contact.
     fn fail(&mut self, operation: SpillOperation, source: std::io::Error) -> SpillError {
-        self.file = File::Closed;
+        self.stage = Stage::Failed;
         SpillError { operation, dir: self.dir.clone(), source }
     }
 }

@@ -49,7 +49,8 @@ pub struct SetFill {
 impl SetFill {
     /// Whether the bodies of this set hold fewer contacts on average.
     pub(crate) fn is_worse_than(&self, other: &Self) -> bool {
-        u128::from(self.contacts) * u128::from(other.bodies) < u128::from(other.contacts) * u128::from(self.bodies)
+        u128::from(self.contacts) * u128::from(other.bodies)
+            < u128::from(other.contacts) * u128::from(self.bodies)
     }
 }
 
@@ -143,10 +144,17 @@ mod tests {
         let mut fields = FieldSet { custom: (1..=7).collect(), ..FieldSet::default() };
         fields.standard.insert("email");
         let worst = SetFill { fields, contacts: 1, bodies: 1 };
-        let warning =
-            FillWarning { field_sets: 30, bodies: 31, mean_contacts: 2.55, max_contacts: 3000, worst: Some(worst) };
+        let warning = FillWarning {
+            field_sets: 30,
+            bodies: 31,
+            mean_contacts: 2.55,
+            max_contacts: 3000,
+            worst: Some(worst),
+        };
         let text = warning.to_string();
-        for part in ["30 different field sets", "31 requests", "2.5 of 3000", "email", "custom field 5", "2 more"] {
+        for part in
+            ["30 different field sets", "31 requests", "2.5 of 3000", "email", "custom field 5", "2 more"]
+        {
             assert!(text.contains(part), "{part} is missing in: {text}");
         }
         assert!(!text.contains("custom field 6"));

@@ -9,6 +9,9 @@ mod keep;
 mod options;
 mod pages;
 mod set_table;
+#[cfg(test)]
+mod tests;
+mod unnamed;
 
 pub use batcher::Batcher;
 pub use body::Body;

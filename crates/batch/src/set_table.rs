@@ -12,8 +12,9 @@ use crate::pages::Chain;
 
 /// A field set known to a [`Batcher`](crate::Batcher); cheap to hold and to copy.
 ///
-/// It stays good while fewer than 16,384 other sets come by, and is refused after that with
-/// [`PushError::SetRetired`](crate::PushError::SetRetired).
+/// It stays good while fewer than 16,384 other sets are asked for, and is refused after that with
+/// [`PushError::SetRetired`](crate::PushError::SetRetired). Sets with more than a hundred custom fields count for
+/// several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SetId {
     slot: u32,
@@ -168,10 +169,7 @@ impl SetTable {
             }
             None => {
                 let slot = self.insert(fields, hash, tail_bytes());
-                while let Some(surplus) = self.idle.surplus(self.limits.idle, self.limits.custom_ids) {
-                    self.idle.remove(&mut self.slots, surplus);
-                    self.vacate(surplus);
-                }
+                self.forget_idle();
                 slot
             }
         };
@@ -246,22 +244,27 @@ impl SetTable {
         self.used.surplus(self.limits.used, self.limits.custom_ids)
     }
 
-    /// Lets go of a set in use.
+    /// Makes a set in use, whose body is closed, idle: its ids stay good for a while.
     pub(crate) fn retire(&mut self, slot: u32) {
         self.used.remove(&mut self.slots, slot);
-        self.vacate(slot);
+        let set = &mut self.slots[slot as usize];
+        (set.rank, set.closed_contacts, set.closed_bodies) = (None, 0, 0);
+        set.body = OpenBody::default();
+        self.idle.append(&mut self.slots, slot);
+        self.forget_idle();
     }
 
-    fn vacate(&mut self, slot: u32) {
-        let set = &mut self.slots[slot as usize];
-        if let Ok(entry) = self.by_content.find_entry(set.hash, |&other| other == slot) {
-            entry.remove();
+    fn forget_idle(&mut self) {
+        while let Some(slot) = self.idle.surplus(self.limits.idle, self.limits.custom_ids) {
+            self.idle.remove(&mut self.slots, slot);
+            let set = &mut self.slots[slot as usize];
+            if let Ok(entry) = self.by_content.find_entry(set.hash, |&other| other == slot) {
+                entry.remove();
+            }
+            set.generation = set.generation.wrapping_add(1);
+            set.fields = FieldSet::default();
+            self.vacant.push(slot);
         }
-        set.generation = set.generation.wrapping_add(1);
-        set.rank = None;
-        set.fields = FieldSet::default();
-        set.body = OpenBody::default();
-        self.vacant.push(slot);
     }
 
     /// The sets in use, in the order in which they came into use.
