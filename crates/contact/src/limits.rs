@@ -35,6 +35,7 @@ struct MaxPerType {
 }
 
 /// An element that goes, and why.
+#[derive(Debug)]
 pub(crate) struct Surplus {
     pub(crate) index: u32,
     pub(crate) violation: Violation,
@@ -112,7 +113,6 @@ impl MaxPerType {
         max_per_type: Option<usize>,
         surplus: &mut Vec<Surplus>,
     ) {
-        let kind = |element: &TapeValue<'_>| element.get("type").and_then(TapeValue::as_str);
         for (nth, element) in elements.iter().enumerate() {
             let Some(this) = kind(element) else { continue };
             if elements[..nth].iter().any(|earlier| kind(earlier) == Some(this)) {
@@ -141,6 +141,11 @@ impl MaxPerType {
             }
         }
     }
+}
+
+/// What an element's `type` says.
+fn kind<'a>(element: &TapeValue<'a>) -> Option<&'a str> {
+    element.get("type").and_then(TapeValue::as_str)
 }
 
 fn collect(

@@ -4,7 +4,7 @@ use ndjson::{Tape, TapeValue};
 
 /// The value that a pointer leads to.
 #[must_use]
-pub fn resolve<'a>(root: TapeValue<'a>, pointer: &str) -> Option<TapeValue<'a>> {
+pub(crate) fn resolve<'a>(root: TapeValue<'a>, pointer: &str) -> Option<TapeValue<'a>> {
     let mut value = root;
     for token in pointer.split('/').skip(1) {
         value = if let Some(mut elements) = value.elements() {
@@ -18,7 +18,7 @@ pub fn resolve<'a>(root: TapeValue<'a>, pointer: &str) -> Option<TapeValue<'a>> 
 
 /// The pointer, in the record as it was read, to the value that stands at this index now.
 #[must_use]
-pub fn as_read(tape: &Tape<'_>, index: u32) -> String {
+pub(crate) fn as_read(tape: &Tape<'_>, index: u32) -> String {
     let origin = tape.origin(index);
     let mut pointer = String::new();
     let mut value = tape.as_parsed();
@@ -46,7 +46,7 @@ pub fn as_read(tape: &Tape<'_>, index: u32) -> String {
 }
 
 /// Appends one step to a pointer.
-pub fn push_token(pointer: &mut String, token: &str) {
+pub(crate) fn push_token(pointer: &mut String, token: &str) {
     pointer.push('/');
     for character in token.chars() {
         match character {
@@ -59,6 +59,6 @@ pub fn push_token(pointer: &mut String, token: &str) {
 
 /// The name that a step of a pointer means.
 #[must_use]
-pub fn unescape(token: &str) -> String {
+pub(crate) fn unescape(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ndjson::{StaticNode, TapeValue};
+use ndjson::{StaticNode, SyntaxError, TapeValue};
 use serde::Serialize;
 
 /// One broken rule.
@@ -36,6 +36,12 @@ impl Violation {
             value: String::new(),
             removed: None,
         }
+    }
+
+    /// A record that is not JSON.
+    #[must_use]
+    pub fn of_syntax(error: &SyntaxError) -> Self {
+        Self::of_record(error.kind.code(), "", error.to_string())
     }
 }
 

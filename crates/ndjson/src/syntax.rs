@@ -181,6 +181,8 @@ fn kind_of(text: &[u8], offset: usize, error: &serde_json::Error) -> (SyntaxErro
         let zero_before = offset > 0 && text[offset - 1] == b'0';
         if zero_before && at.is_some_and(|byte| byte.is_ascii_digit()) {
             SyntaxErrorKind::LeadingZero
+        } else if is_signed_word(text, offset) {
+            SyntaxErrorKind::InvalidLiteral
         } else {
             SyntaxErrorKind::InvalidNumber
         }

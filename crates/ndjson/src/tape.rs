@@ -136,25 +136,27 @@ impl<'t> Tape<'t> {
         }
     }
 
-    /// The text of an array or object as it was read, brackets included, by the index it had when it was parsed.
+    /// The text of a value as it was read, by the index it had when it was parsed.
     #[must_use]
-    pub fn container_text(&self, origin: u32) -> &'t [u8] {
-        let mut starts = self.starts().skip(origin as usize);
-        let Some((start, position)) = starts.next() else { return &[] };
+    pub fn text_of(&self, origin: u32) -> &'t [u8] {
+        let Some((start, position)) = self.starts().nth(origin as usize) else { return &[] };
         let mut depth = 0_usize;
         for &offset in &self.structurals[position..] {
-            match self.text.get(offset as usize) {
+            let end = offset as usize;
+            match self.text.get(end) {
                 Some(b'{' | b'[') => depth += 1,
-                Some(b'}' | b']') => {
+                Some(b'}' | b']') if depth > 0 => {
                     depth -= 1;
                     if depth == 0 {
-                        return &self.text[start..=offset as usize];
+                        return &self.text[start..=end];
                     }
                 }
+                // Neither an array nor an object: it ends before the next structural character.
+                _ if depth == 0 && end > start => return self.text[start..end].trim_ascii_end(),
                 _ => {}
             }
         }
-        &self.text[start..]
+        self.text[start..].trim_ascii_end()
     }
 
     /// The byte offset of every node in the text, and where that stands in the list of structural characters.

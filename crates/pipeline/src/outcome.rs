@@ -46,7 +46,7 @@ pub enum End {
     /// The rejects could not be written.
     RejectsFailed(std::io::Error),
     /// A temporary file of the batches failed.
-    BatchFailed(batch::BatchError),
+    BatchFailed(batch::SpillError),
     /// Whoever read the output has closed it.
     OutputClosed,
     /// The records do not add up: a fault of this program.

@@ -1,0 +1,325 @@
+//! One run: the reader, the workers, the ordered stage and the sink, and how they end together.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use batch::Batcher;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+use ndjson::{Block, BlockReader, InputError, InputSummary};
+
+use crate::duplicates::{KeyHasher, OnDuplicate};
+use crate::examine::{Examination, Examined, Examiner};
+use crate::job::{Job, Output, Task};
+use crate::ordered::{Bodies, Ordered};
+use crate::outcome::{End, Outcome};
+use crate::progress::{Progress, Stop};
+use crate::reject::Rejects;
+use crate::sink_thread::{Completing, SinkThread};
+
+/// How often a waiting run looks whether it was asked to stop.
+const STOP_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Blocks on their way for each worker: one in work, one waiting, one being written.
+const BLOCKS_PER_WORKER: usize = 3;
+
+/// A block's memory beyond this many times the block size is given back after use.
+const KEPT_BLOCKS: usize = 4;
+
+/// Does what the job says. Refused records go to `rejects` in input order; `progress` may be watched from another
+/// thread, and `stop` ends the run soon.
+///
+/// Nothing is printed and nothing panics on data: all that happens is in the [`Outcome`].
+pub fn run(job: Job, rejects: &mut dyn Rejects, progress: &Progress, stop: &Stop) -> Outcome {
+    let started = Instant::now();
+    let names = job.inputs.iter().map(ToString::to_string).collect();
+    let (examination, on_duplicate, output) = match job.task {
+        Task::Raw(schema) => (Examination::Raw(schema), OnDuplicate::Keep, None),
+        Task::Contacts { rules, on_duplicate, output } => {
+            let keys = (on_duplicate != OnDuplicate::Keep).then(KeyHasher::new);
+            let request = match &output {
+                Some(output) => output.batches.request.clone(),
+                None => batch::RequestOptions { dedupe_on: rules.options().dedupe_on, ..Default::default() },
+            };
+            (Examination::Contacts { rules, request, keys }, on_duplicate, output)
+        }
+    };
+    let mut end = None;
+    let (batcher, mut sink) = match output {
+        None => (None, None),
+        Some(Output { batches, sink, options, rejects_file }) => {
+            let completing = Completing { options, rejects_file };
+            match Batcher::new(batches) {
+                Ok(batcher) => (Some(batcher), Some(SinkThread::start(sink, completing))),
+                Err(error) => {
+                    end = Some(End::OptionsRefused(error));
+                    (None, None)
+                }
+            }
+        }
+    };
+    let mut ordered =
+        Ordered::new(names, rejects, job.max_rejects, job.max_errors_per_record, on_duplicate, batcher);
+    let mut read = ReadToEnd::default();
+    if end.is_none() {
+        let reader = BlockReader::new(job.inputs, job.reader);
+        let blocks = Blocks::start(reader, examination, job.threads.get(), progress.clone());
+        end = blocks.drain(&mut ordered, sink.as_mut(), progress, stop, &mut read).err();
+    }
+    let finished = match end {
+        Some(end) => Err(end),
+        None => ordered.finish(&mut ToSink(sink.as_mut())),
+    };
+    let counts = &mut ordered.counts;
+    let end = settle(finished, counts, &read, sink);
+    Outcome {
+        end,
+        counts: ordered.counts,
+        batches: ordered.batch_counts(),
+        by_code: std::mem::take(&mut ordered.by_code),
+        repairs: std::mem::take(&mut ordered.repairs),
+        inputs: read.inputs,
+        input_errors: read.errors,
+        elapsed: started.elapsed(),
+    }
+}
+
+/// Counts what the sink has, checks that everything adds up, and only then lets the output be called complete.
+fn settle(
+    finished: Result<(), End>,
+    counts: &mut crate::Counts,
+    read: &ReadToEnd,
+    sink: Option<SinkThread>,
+) -> End {
+    let interrupted = matches!(finished, Err(End::Interrupted));
+    let mut failure = finished.err();
+    if let Some(sink) = &sink
+        && !interrupted
+    {
+        match sink.contacts_written() {
+            Some(written) => counts.written = written,
+            None => failure = None,
+        }
+    }
+    // The sink's own failure explains why nobody takes bodies any more.
+    let complete = failure.is_none() && read.errors.is_empty() && counts.add_up();
+    let adds_up = counts.add_up();
+    if let Some(sink) = sink {
+        let sunk = if interrupted { sink.abandon() } else { sink.end(complete.then_some((&*counts, &read.inputs[..]))) };
+        if let Err(error) = sunk {
+            return if error.is_closed() { End::OutputClosed } else { End::SinkFailed(error) };
+        }
+    }
+    match failure {
+        Some(end) => end,
+        None if !read.errors.is_empty() => End::InputFailed,
+        None if !adds_up => End::IdentityBroken,
+        None => End::Complete,
+    }
+}
+
+/// What the reader says at its end.
+#[derive(Default)]
+struct ReadToEnd {
+    inputs: Vec<InputSummary>,
+    errors: Vec<InputError>,
+}
+
+/// A block on its way, with the memory for what becomes of it.
+#[derive(Default)]
+struct Carrier {
+    block: Block,
+    examined: Examined,
+}
+
+enum Message {
+    /// A block was examined; blocks are numbered from 0.
+    Examined(u64, Box<Carrier>),
+    /// So many blocks there are, and this is how reading went.
+    End(u64, ReadToEnd),
+}
+
+/// The reader thread and the workers.
+struct Blocks {
+    messages: Receiver<Message>,
+    idle: Sender<Box<Carrier>>,
+    block_bytes: usize,
+}
+
+impl Blocks {
+    fn start(reader: BlockReader, examination: Examination, threads: usize, progress: Progress) -> Self {
+        let carriers = threads * BLOCKS_PER_WORKER;
+        let (idle, take_idle) = bounded(carriers);
+        for _ in 0..carriers {
+            // The channel holds exactly this many; there is nobody to have hung up yet.
+            let _ = idle.send(Box::<Carrier>::default());
+        }
+        let (send, messages) = unbounded();
+        let block_bytes = reader.block_bytes();
+        let feeder = Feeder {
+            reader,
+            examination: Arc::new(examination),
+            progress,
+            idle: take_idle,
+            messages: send,
+            threads,
+            carriers,
+            large: block_bytes * KEPT_BLOCKS,
+        };
+        std::thread::Builder::new()
+            .name("reader".to_owned())
+            .spawn(move || feeder.feed())
+            .map(|_detached| ())
+            // Without a thread nothing is sent, and the run ends as if the input could not be read.
+            .unwrap_or_default();
+        Self { messages, idle, block_bytes }
+    }
+
+    /// Hands the blocks to the ordered stage in their order, until all are through.
+    fn drain(
+        self,
+        ordered: &mut Ordered<'_>,
+        mut sink: Option<&mut SinkThread>,
+        progress: &Progress,
+        stop: &Stop,
+        read: &mut ReadToEnd,
+    ) -> Result<(), End> {
+        let mut early = BTreeMap::new();
+        let mut next = 0;
+        let mut total = None;
+        let mut bodies = 0;
+        while total != Some(next) {
+            if stop.is_requested() {
+                return Err(End::Interrupted);
+            }
+            match self.messages.recv_timeout(STOP_INTERVAL) {
+                Ok(Message::Examined(number, carrier)) => {
+                    early.insert(number, carrier);
+                }
+                Ok(Message::End(blocks, ended)) => {
+                    total = Some(blocks);
+                    *read = ended;
+                }
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return Err(End::ReaderLost),
+            }
+            while let Some(mut carrier) = early.remove(&next) {
+                next += 1;
+                ordered.block(&carrier.block, &carrier.examined, &mut ToSink(sink.as_deref_mut()))?;
+                if let Some(sink) = sink.as_deref_mut() {
+                    bodies = sink.bodies_sent();
+                    while let Some(bytes) = sink.take_back() {
+                        ordered.recycle(bytes);
+                    }
+                }
+                progress.set_counts(ordered.counts.read, ordered.counts.rejected, bodies);
+                carrier.forget_large(self.block_bytes * KEPT_BLOCKS);
+                // The reader may be done already.
+                let _ = self.idle.send(carrier);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Carrier {
+    fn forget_large(&mut self, most: usize) {
+        if self.block.bytes.capacity() > most || self.examined.encoded.capacity() > most {
+            *self = Self::default();
+        }
+    }
+}
+
+/// What the reader thread works with.
+struct Feeder {
+    reader: BlockReader,
+    examination: Arc<Examination>,
+    progress: Progress,
+    idle: Receiver<Box<Carrier>>,
+    messages: Sender<Message>,
+    threads: usize,
+    carriers: usize,
+    /// Blocks of more bytes than this go through alone, so that memory holds one of them at a time.
+    large: usize,
+}
+
+impl Feeder {
+    /// Reads blocks and has them examined, as long as somebody takes them.
+    fn feed(mut self) {
+        let Ok(workers) = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads)
+            .thread_name(|nth| format!("worker-{nth}"))
+            .build()
+        else {
+            return;
+        };
+        // One for each block that can be in work at a time.
+        let (give_back, examiners) = bounded(self.threads);
+        for _ in 0..self.threads {
+            let _ = give_back.send(Examiner::default());
+        }
+        let mut stock: Vec<Box<Carrier>> = Vec::new();
+        let mut errors = Vec::new();
+        let mut number = 0;
+        loop {
+            let Some(mut carrier) = stock.pop().or_else(|| self.idle.recv().ok()) else { return };
+            let recycled = std::mem::take(&mut carrier.block.bytes);
+            let next = self.reader.next_block(recycled);
+            self.progress.set_bytes(self.reader.bytes_read(), self.reader.total_bytes().unwrap_or(0));
+            match next {
+                None => break,
+                Some(Err(error)) => {
+                    errors.push(error);
+                    stock.push(carrier);
+                    continue;
+                }
+                Some(Ok(block)) => carrier.block = block,
+            }
+            let is_large = carrier.block.bytes.len() > self.large;
+            if is_large && !self.collect(&mut stock, self.carriers - 1) {
+                return;
+            }
+            let examination = Arc::clone(&self.examination);
+            let (messages, examiners, give_back) = (self.messages.clone(), examiners.clone(), give_back.clone());
+            workers.spawn_fifo(move || {
+                // There are as many as workers, and each gives its own back.
+                let mut examiner = examiners.try_recv().unwrap_or_default();
+                let Carrier { block, examined } = &mut *carrier;
+                examined.clear();
+                examiner.examine(&examination, block, examined);
+                let _ = give_back.try_send(examiner);
+                // Whoever ended the run early has no use for it.
+                let _ = messages.send(Message::Examined(number, carrier));
+            });
+            number += 1;
+            if is_large && !self.collect(&mut stock, self.carriers) {
+                return;
+            }
+        }
+        let inputs = self.reader.inputs().to_vec();
+        let _ = self.messages.send(Message::End(number, ReadToEnd { inputs, errors }));
+    }
+
+    /// Waits until so many blocks are idle; `false` if the run has ended.
+    fn collect(&self, stock: &mut Vec<Box<Carrier>>, wanted: usize) -> bool {
+        while stock.len() < wanted {
+            match self.idle.recv() {
+                Ok(carrier) => stock.push(carrier),
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+}
+
+/// Bodies go to the sink, if there is one.
+struct ToSink<'s>(Option<&'s mut SinkThread>);
+
+impl Bodies for ToSink<'_> {
+    fn take(&mut self, body: batch::Body) -> Result<(), End> {
+        match &mut self.0 {
+            Some(sink) => sink.take(body),
+            None => Ok(()),
+        }
+    }
+}

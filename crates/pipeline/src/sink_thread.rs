@@ -1,0 +1,125 @@
+//! The sink on a thread of its own, so that writing and syncing overlap with the work.
+
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use batch::Body;
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use ndjson::InputSummary;
+use serde_json::{Map, Value};
+use sink::{Sink, SinkError};
+
+use crate::outcome::{Counts, End};
+
+/// Bodies that may wait for the sink: it holds one, and one is ready.
+const WAITING_BODIES: usize = 1;
+
+/// How long an interrupted run waits for the sink to clear away what is half written. A pipe that nobody reads from
+/// may never let it.
+const ABANDON_WAIT: Duration = Duration::from_secs(2);
+
+/// What the sink needs to call its output complete, beside the counts.
+pub(crate) struct Completing {
+    pub(crate) options: Map<String, Value>,
+    pub(crate) rejects_file: Option<String>,
+}
+
+enum Message {
+    Body(Body),
+    Count(Sender<u64>),
+    Finish(Box<sink::Completion>),
+}
+
+/// A running sink.
+pub(crate) struct SinkThread {
+    messages: Sender<Message>,
+    written: Receiver<Vec<u8>>,
+    ended: Receiver<Result<(), SinkError>>,
+    thread: Option<JoinHandle<()>>,
+    completing: Completing,
+    bodies_sent: u64,
+}
+
+impl SinkThread {
+    pub(crate) fn start(mut sink: Box<dyn Sink + Send>, completing: Completing) -> Self {
+        let (messages, inbox) = bounded(WAITING_BODIES);
+        let (give_back, written) = unbounded();
+        let (say_ended, ended) = bounded(1);
+        let work = move || {
+            let mut serve = || {
+                for message in inbox {
+                    match message {
+                        Message::Body(body) => {
+                            sink.write(&body)?;
+                            let _ = give_back.send(body.bytes);
+                        }
+                        Message::Count(reply) => {
+                            let _ = reply.send(sink.contacts_written());
+                        }
+                        Message::Finish(completion) => return Ok(Some(completion)),
+                    }
+                }
+                Ok(None)
+            };
+            let served = serve();
+            let result = match served {
+                Ok(Some(completion)) => sink.finish(*completion),
+                Ok(None) => {
+                    drop(sink);
+                    Ok(())
+                }
+                Err(error) => {
+                    drop(sink);
+                    Err(error)
+                }
+            };
+            let _ = say_ended.send(result);
+        };
+        let thread = std::thread::Builder::new().name("sink".to_owned()).spawn(work).ok();
+        Self { messages, written, ended, thread, completing, bodies_sent: 0 }
+    }
+
+    /// Hands a body over; waits while the sink is busy.
+    pub(crate) fn take(&mut self, body: Body) -> Result<(), End> {
+        self.bodies_sent += 1;
+        // Why the sink has gone is known when it is ended.
+        self.messages.send(Message::Body(body)).map_err(|_| End::OutputClosed)
+    }
+
+    pub(crate) fn bodies_sent(&self) -> u64 {
+        self.bodies_sent
+    }
+
+    /// The memory of a body that is written.
+    pub(crate) fn take_back(&mut self) -> Option<Vec<u8>> {
+        self.written.try_recv().ok()
+    }
+
+    /// How many contacts are written, after everything sent so far; `None` if the sink has failed.
+    pub(crate) fn contacts_written(&self) -> Option<u64> {
+        let (reply, answer) = bounded(1);
+        self.messages.send(Message::Count(reply)).ok()?;
+        answer.recv().ok()
+    }
+
+    /// Ends the sink; its output is called complete only if the counts are given.
+    pub(crate) fn end(mut self, complete: Option<(&Counts, &[InputSummary])>) -> Result<(), SinkError> {
+        if let Some((counts, inputs)) = complete {
+            let completion = self.completion(counts, inputs);
+            let _ = self.messages.send(Message::Finish(Box::new(completion)));
+        }
+        drop(self.messages);
+        let result = self.ended.recv().unwrap_or(Ok(()));
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        result
+    }
+
+    /// Ends the sink soon, whatever it is doing.
+    pub(crate) fn abandon(self) -> Result<(), SinkError> {
+        drop(self.messages);
+        let _ = self.ended.recv_timeout(ABANDON_WAIT);
+        Ok(())
+    }
+}
