@@ -273,6 +273,27 @@ fn five_thousand_sets_fit_into_64_kib_of_memory() {
 }
 
 #[test]
+fn the_body_of_the_set_that_waited_longest_is_closed_early_when_there_are_too_many() {
+    let dir = temporary();
+    let limits = SetLimits { used: 2, idle: 2, custom_ids: 1_000 };
+    let mut batcher =
+        Batcher::with_set_limits(options(5, 2_000, 1 << 20, &dir), limits).expect("good options");
+    let mut bodies = Vec::new();
+    for (number, set) in (0..).zip([1, 2, 1]) {
+        let id = batcher.set(&field_set(set));
+        batcher.push(id, contact(number, set, 0).as_bytes()).expect("push");
+    }
+    drain(&mut batcher, &mut bodies);
+    assert!(bodies.is_empty());
+    let id = batcher.set(&field_set(3));
+    batcher.push(id, contact(3, 3, 0).as_bytes()).expect("push");
+    drain(&mut batcher, &mut bodies);
+    assert_eq!(bodies.len(), 1);
+    assert_eq!(open(&bodies[0], 5, 2_000), [(1, 2)]);
+    assert_eq!((batcher.counts().closed_early, batcher.counts().unfilled_bodies), (1, 1));
+}
+
+#[test]
 fn the_worst_set_is_the_one_with_the_fewest_contacts_per_body() {
     let dir = temporary();
     let mut batcher = Batcher::new(options(4, 2_000, 1 << 20, &dir)).expect("good options");
