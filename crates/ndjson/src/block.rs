@@ -1,0 +1,192 @@
+//! A block of input, and the records in it.
+
+use std::fmt;
+
+use memchr::{memchr, memchr_iter};
+
+/// The byte order mark that some exports begin with.
+pub(crate) const BOM: &[u8] = b"\xEF\xBB\xBF";
+
+/// A piece of one input that holds whole records.
+#[derive(Debug, Default)]
+pub struct Block {
+    /// Which input it is from.
+    pub input: usize,
+    /// Where it starts, in bytes of the decompressed input.
+    pub offset: u64,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    pub(crate) framing: Framing,
+    pub(crate) max_line_bytes: usize,
+}
+
+/// How records stand in a block.
+#[derive(Debug, Default)]
+pub(crate) enum Framing {
+    /// One on each line.
+    #[default]
+    Lines,
+    /// At these places.
+    Values(Vec<Span>),
+    /// One that was too long to be held.
+    Skipped { bytes: u64, line_ends: u64 },
+}
+
+/// A value found by the scanner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) fault: Option<FramingFault>,
+}
+
+/// What is wrong with a record before it is even parsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FramingFault {
+    /// It has more bytes than a record may have.
+    TooLong {
+        /// How many.
+        bytes: u64,
+    },
+    /// No comma stands before this element of an array.
+    MissingComma,
+    /// A comma without an element before or after it.
+    ExtraComma,
+}
+
+impl FramingFault {
+    /// The stable code of this fault, as it stands in rejects.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::TooLong { .. } => "line-too-long",
+            Self::MissingComma | Self::ExtraComma => "array-syntax",
+        }
+    }
+}
+
+impl fmt::Display for FramingFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong { bytes } => write!(
+                f,
+                "the record has {bytes} bytes, more than --max-line-bytes; raise that limit if it really is one record"
+            ),
+            Self::MissingComma => f.write_str("the comma before this element of the array is missing"),
+            Self::ExtraComma => f.write_str("the array has a comma too many here; an element may be missing"),
+        }
+    }
+}
+
+/// The text of one record, with its place in the block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordText<'b> {
+    /// The text without line end and byte order mark; empty if it was too long.
+    pub bytes: &'b [u8],
+    /// The line it starts on, from 0, relative to the block.
+    pub line: u64,
+    /// Where it starts in the block, in bytes.
+    pub offset: usize,
+    /// Why it cannot even be parsed.
+    pub fault: Option<FramingFault>,
+}
+
+impl Block {
+    /// The records in order. Blank lines are passed over.
+    #[must_use]
+    pub fn records(&self) -> Records<'_> {
+        let start = if self.offset == 0 && self.bytes.starts_with(BOM) { BOM.len() } else { 0 };
+        Records { block: self, next: start, span: 0, line: 0, blank_lines: 0 }
+    }
+}
+
+/// The records of a block; counts lines as it goes.
+#[derive(Debug)]
+pub struct Records<'b> {
+    block: &'b Block,
+    /// The first byte not looked at yet.
+    next: usize,
+    span: usize,
+    line: u64,
+    blank_lines: u64,
+}
+
+impl<'b> Records<'b> {
+    /// Lines passed over so far because nothing but white space stands on them.
+    #[must_use]
+    pub fn blank_lines(&self) -> u64 {
+        self.blank_lines
+    }
+
+    /// All line ends of the block, once every record was seen.
+    #[must_use]
+    pub fn line_ends(&self) -> u64 {
+        self.line
+    }
+
+    fn next_line(&mut self) -> Option<RecordText<'b>> {
+        let bytes = &self.block.bytes;
+        while self.next < bytes.len() {
+            let offset = self.next;
+            let rest = &bytes[offset..];
+            let (end, ended) = match memchr(b'\n', rest) {
+                Some(end) => (end, 1),
+                None => (rest.len(), 0),
+            };
+            let line = self.line;
+            self.next = offset + end + ended;
+            self.line += ended as u64;
+            let text = rest[..end].strip_suffix(b"\r").unwrap_or(&rest[..end]);
+            if text.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
+                self.blank_lines += 1;
+                continue;
+            }
+            if text.len() > self.block.max_line_bytes {
+                let fault = Some(FramingFault::TooLong { bytes: text.len() as u64 });
+                return Some(RecordText { bytes: &[], line, offset, fault });
+            }
+            return Some(RecordText { bytes: text, line, offset, fault: None });
+        }
+        None
+    }
+
+    fn next_value(&mut self, spans: &[Span]) -> Option<RecordText<'b>> {
+        let bytes = &self.block.bytes;
+        let Some(span) = spans.get(self.span) else {
+            self.line += memchr_iter(b'\n', &bytes[self.next..]).count() as u64;
+            self.next = bytes.len();
+            return None;
+        };
+        self.span += 1;
+        self.line += memchr_iter(b'\n', &bytes[self.next..span.start]).count() as u64;
+        let line = self.line;
+        self.line += memchr_iter(b'\n', &bytes[span.start..span.end]).count() as u64;
+        self.next = span.end;
+        let text = match span.fault {
+            Some(FramingFault::TooLong { .. }) => &[],
+            _ => &bytes[span.start..span.end],
+        };
+        Some(RecordText { bytes: text, line, offset: span.start, fault: span.fault })
+    }
+}
+
+impl<'b> Iterator for Records<'b> {
+    type Item = RecordText<'b>;
+
+    fn next(&mut self) -> Option<RecordText<'b>> {
+        match &self.block.framing {
+            Framing::Lines => self.next_line(),
+            Framing::Values(spans) => self.next_value(spans),
+            Framing::Skipped { bytes, line_ends } => {
+                if self.span > 0 {
+                    return None;
+                }
+                self.span = 1;
+                self.line = *line_ends;
+                let fault = Some(FramingFault::TooLong { bytes: *bytes });
+                Some(RecordText { bytes: &[], line: 0, offset: 0, fault })
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Which inputs a user means.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+use walkdir::WalkDir;
+
+/// Where records come from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Input {
+    /// Standard input.
+    Stdin,
+    /// A file, by the path that the user gave or that was found.
+    File(PathBuf),
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stdin => f.write_str("<stdin>"),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// Why an argument names no input.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ExpandError {
+    /// There is no such file or folder.
+    #[error("{}: there is no such file or folder", .0.display())]
+    Missing(PathBuf),
+    /// A pattern that fits no file.
+    #[error("{0}: no file fits this pattern")]
+    NoMatch(String),
+    /// A pattern that is not one.
+    #[error("{pattern}: not a pattern for files: {source}")]
+    Pattern {
+        /// The argument.
+        pattern: String,
+        /// What is wrong with it.
+        source: glob::PatternError,
+    },
+    /// A folder without a file in it.
+    #[error("{}: the folder holds no file", .0.display())]
+    EmptyFolder(PathBuf),
+    /// A folder could not be listed.
+    #[error("cannot list {}: {source}", path.display())]
+    List {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The same input twice: its contacts would be sent twice.
+    #[error("{0} is given twice; its contacts would be read twice")]
+    Twice(Input),
+}
+
+/// Turns arguments into inputs. None, or `-`, is standard input; a folder is all files in it and below, hidden ones left
+/// out, in the order of their names; a pattern (`*`, `?`, `[…]`, `**`) is all files that fit it, in that order.
+///
+/// # Errors
+/// [`ExpandError`] for the first argument that names nothing, and for an input named twice.
+pub fn expand(args: &[impl AsRef<OsStr>]) -> Result<Vec<Input>, ExpandError> {
+    if args.is_empty() {
+        return Ok(vec![Input::Stdin]);
+    }
+    let mut inputs = Vec::new();
+    for arg in args {
+        let arg = arg.as_ref();
+        let path = Path::new(arg);
+        if arg == "-" {
+            inputs.push(Input::Stdin);
+        } else if path.is_dir() {
+            folder(path, &mut inputs)?;
+        } else if path.exists() {
+            inputs.push(Input::File(path.to_owned()));
+        } else {
+            match arg.to_str() {
+                Some(pattern) if pattern.contains(['*', '?', '[']) => matches(pattern, &mut inputs)?,
+                _ => return Err(ExpandError::Missing(path.to_owned())),
+            }
+        }
+    }
+    let mut seen = HashSet::new();
+    for input in &inputs {
+        let identity = match input {
+            Input::Stdin => PathBuf::from("-"),
+            Input::File(path) => path.canonicalize().unwrap_or_else(|_| path.clone()),
+        };
+        if !seen.insert(identity) {
+            return Err(ExpandError::Twice(input.clone()));
+        }
+    }
+    Ok(inputs)
+}
+
+fn folder(path: &Path, inputs: &mut Vec<Input>) -> Result<(), ExpandError> {
+    let before = inputs.len();
+    let is_hidden = |name: &OsStr| name.as_encoded_bytes().starts_with(b".");
+    let entries = WalkDir::new(path)
+        .follow_links(true)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry.file_name()));
+    for entry in entries {
+        let entry = entry.map_err(|error| ExpandError::List {
+            path: error.path().unwrap_or(path).to_owned(),
+            source: error.into(),
+        })?;
+        if entry.file_type().is_file() {
+            inputs.push(Input::File(entry.into_path()));
+        }
+    }
+    if inputs.len() == before {
+        return Err(ExpandError::EmptyFolder(path.to_owned()));
+    }
+    Ok(())
+}
+
+fn matches(pattern: &str, inputs: &mut Vec<Input>) -> Result<(), ExpandError> {
+    let before = inputs.len();
+    let paths =
+        glob::glob(pattern).map_err(|source| ExpandError::Pattern { pattern: pattern.to_owned(), source })?;
+    for path in paths {
+        let path =
+            path.map_err(|error| ExpandError::List { path: error.path().to_owned(), source: error.into() })?;
+        if path.is_dir() {
+            folder(&path, inputs)?;
+        } else {
+            inputs.push(Input::File(path));
+        }
+    }
+    if inputs.len() == before {
+        return Err(ExpandError::NoMatch(pattern.to_owned()));
+    }
+    Ok(())
+}
