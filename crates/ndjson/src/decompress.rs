@@ -68,11 +68,14 @@ impl<R: Read> Read for Counting<R> {
     }
 }
 
+/// The first bytes, which were looked at, and the rest.
+type Whole = Chain<Cursor<Vec<u8>>, Box<dyn Read + Send>>;
+
 /// The bytes that an input means.
 pub(crate) enum Stream {
     /// Not compressed: read without another copy.
-    Plain(Chain<Cursor<Vec<u8>>, Box<dyn Read + Send>>),
-    Gzip(Box<MultiGzDecoder<BufReader<Chain<Cursor<Vec<u8>>, Box<dyn Read + Send>>>>>),
+    Plain(Whole),
+    Gzip(Box<MultiGzDecoder<BufReader<Whole>>>),
     Zstd(Box<dyn Read + Send>),
 }
 

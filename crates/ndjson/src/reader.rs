@@ -559,7 +559,7 @@ impl OpenInput {
     }
 
     /// Nothing whole is left. The input ends, is cut off, or has failed.
-    fn end(&mut self, buffer: &mut Vec<u8>, input: &Input) -> Result<Option<Next>, InputError> {
+    fn end(&mut self, buffer: &[u8], input: &Input) -> Result<Option<Next>, InputError> {
         let left = buffer.len() as u64;
         if matches!(self.state, State::Failed(_)) {
             return Err(self.failure(left, input));
