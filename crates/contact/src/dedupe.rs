@@ -94,7 +94,8 @@ pub fn key_of<'t>(tape: &Tape<'t>, dedupe_on: DedupeOn) -> Option<Key<'t>> {
             Some(Key { field: "id", value: tape.number_text(tape.origin(id.index())) })
         }
         DedupeOn::FieldId(wanted) => {
-            let is_wanted = |field: &TapeValue<'_>| field.get("id").and_then(TapeValue::as_i64) == Some(wanted);
+            let is_wanted =
+                |field: &TapeValue<'_>| field.get("id").and_then(TapeValue::as_i64) == Some(wanted);
             found(dedupe_on, root.get("fields")?.elements()?.find(is_wanted)?.get("value")?)
         }
     }

@@ -14,8 +14,12 @@ fn encode_value(tape: &Tape<'_>, value: TapeValue<'_>, out: &mut Vec<u8>) {
         Node::Static(StaticNode::Null) => out.extend_from_slice(b"null"),
         Node::Static(StaticNode::Bool(true)) => out.extend_from_slice(b"true"),
         Node::Static(StaticNode::Bool(false)) => out.extend_from_slice(b"false"),
-        Node::Static(StaticNode::I64(number)) => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
-        Node::Static(StaticNode::U64(number)) => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+        Node::Static(StaticNode::I64(number)) => {
+            out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes())
+        }
+        Node::Static(StaticNode::U64(number)) => {
+            out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes())
+        }
         // A float, or an integer beyond 64 bits: only the text has all its digits.
         Node::Static(StaticNode::F64(_)) => {
             out.extend_from_slice(tape.number_text(tape.origin(value.index())).as_bytes());

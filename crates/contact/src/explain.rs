@@ -7,9 +7,9 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use ndjson::{Tape, TapeValue};
 use serde_json::Value;
 
+use crate::pointer;
 use crate::schema::{Documents, nearest};
 use crate::violation::{Violation, mask};
-use crate::pointer;
 
 /// A violation with the part of the record that would have to go.
 #[derive(Debug)]
@@ -103,7 +103,9 @@ fn unknown_member(name: &str, holder: Option<&Value>, renamed: Option<&Value>) -
     };
     match meant {
         Some(meant) => format!("there is no member \"{name}\" here; it is {meant}"),
-        None => format!("there is no member \"{name}\" here; remove it, or let --unknown-fields drop leave it out"),
+        None => format!(
+            "there is no member \"{name}\" here; remove it, or let --unknown-fields drop leave it out"
+        ),
     }
 }
 
@@ -118,9 +120,10 @@ fn code_of(kind: &ValidationErrorKind) -> &'static str {
         Kind::MaxLength { .. } => "too-long",
         Kind::MinLength { .. } => "too-short",
         Kind::Pattern { .. } => "bad-pattern",
-        Kind::Format { .. } | Kind::ContentEncoding { .. } | Kind::ContentMediaType { .. } | Kind::FromUtf8 { .. } => {
-            "bad-format"
-        }
+        Kind::Format { .. }
+        | Kind::ContentEncoding { .. }
+        | Kind::ContentMediaType { .. }
+        | Kind::FromUtf8 { .. } => "bad-format",
         Kind::Minimum { .. }
         | Kind::Maximum { .. }
         | Kind::ExclusiveMinimum { .. }
@@ -174,11 +177,17 @@ fn describe(kind: &ValidationErrorKind, value: TapeValue<'_>) -> String {
             format!("has {} elements that the schema does not allow", unexpected.len())
         }
         Kind::UniqueItems => "has two equal elements".to_owned(),
-        Kind::Contains => "has no element, or not the right number of elements, of the required form".to_owned(),
+        Kind::Contains => {
+            "has no element, or not the right number of elements, of the required form".to_owned()
+        }
         Kind::FalseSchema => "is not allowed here".to_owned(),
         Kind::Not { .. } => "has a form that is not allowed".to_owned(),
-        Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => "has none of the forms that are allowed".to_owned(),
-        Kind::OneOfMultipleValid { .. } => "has more than one of the forms of which it may have exactly one".to_owned(),
+        Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => {
+            "has none of the forms that are allowed".to_owned()
+        }
+        Kind::OneOfMultipleValid { .. } => {
+            "has more than one of the forms of which it may have exactly one".to_owned()
+        }
         Kind::PropertyNames { .. } => "has a member whose name is not allowed".to_owned(),
         Kind::ContentEncoding { content_encoding } => format!("is not encoded as {content_encoding}"),
         Kind::ContentMediaType { content_media_type } => format!("does not hold {content_media_type}"),

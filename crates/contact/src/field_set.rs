@@ -46,7 +46,10 @@ impl StandardFields {
     /// Whether the field of that name is in the set.
     #[must_use]
     pub fn contains(self, name: &str) -> bool {
-        STANDARD_FIELD_NAMES.iter().position(|known| *known == name).is_some_and(|bit| self.0 & (1 << bit) != 0)
+        STANDARD_FIELD_NAMES
+            .iter()
+            .position(|known| *known == name)
+            .is_some_and(|bit| self.0 & (1 << bit) != 0)
     }
 
     /// Both sets together.
@@ -63,7 +66,11 @@ impl StandardFields {
 
     /// The names in the set, in the order of the API's enum.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        STANDARD_FIELD_NAMES.iter().enumerate().filter(move |(bit, _)| self.0 & (1 << bit) != 0).map(|(_, name)| *name)
+        STANDARD_FIELD_NAMES
+            .iter()
+            .enumerate()
+            .filter(move |(bit, _)| self.0 & (1 << bit) != 0)
+            .map(|(_, name)| *name)
     }
 }
 
@@ -94,7 +101,8 @@ impl FieldSet {
             match name {
                 "channels" => {
                     for channel in value.elements().into_iter().flatten() {
-                        self.standard.insert(channel.get("type").and_then(TapeValue::as_str).unwrap_or_default());
+                        self.standard
+                            .insert(channel.get("type").and_then(TapeValue::as_str).unwrap_or_default());
                     }
                 }
                 // Its members are fields of their own; one of them is called `address` too.
@@ -104,7 +112,8 @@ impl FieldSet {
                     }
                 }
                 "fields" => {
-                    let ids = value.elements().into_iter().flatten().filter_map(|field| field.get("id")?.as_i64());
+                    let ids =
+                        value.elements().into_iter().flatten().filter_map(|field| field.get("id")?.as_i64());
                     self.custom.extend(ids.filter_map(|id| i32::try_from(id).ok()));
                     self.custom.sort_unstable();
                     self.custom.dedup();

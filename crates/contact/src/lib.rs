@@ -1,7 +1,47 @@
 //! The contact's rules: schema, normalisers, validation on the tape, pruning, encoding.
+//!
+//! A record comes as an [`ndjson::Tape`]. [`Rules::judge`] brings it into normal form, validates it, leaves out the
+//! smallest optional parts that break a rule, and says what the contact is known by; [`encode`] writes what is left.
+//! What the rules are stands in one JSON Schema ([`CONTACT_SCHEMA`]), repairs and hints included; nothing here knows
+//! files, threads or requests.
+//!
+//! ```
+//! use contact::{Bench, RuleOptions, Rules, Verdict};
+//!
+//! let rules = Rules::new(RuleOptions::default(), None)?;
+//! let line = br#"{"externalCustomerId":7,"channels":[{"type":"email","value":" a@EXAMPLE.com"}]}"#;
+//! let mut contact = Vec::new();
+//! ndjson::Parser::new().parse(line, |tape| {
+//!     if let Verdict::Accepted { .. } = rules.judge(tape, &mut Bench::default()) {
+//!         contact::encode(tape, &mut contact);
+//!     }
+//! })?;
+//! let expected = br#"{"externalCustomerId":"7","channels":[{"type":"email","value":"a@example.com"}]}"#;
+//! assert_eq!(contact, expected);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod dedupe;
+mod encode;
+mod explain;
 mod field_set;
+mod format;
+mod limits;
+mod normalise;
+mod plan;
+mod pointer;
+mod rules;
+mod schema;
+mod tape_json;
+mod violation;
 
-pub use dedupe::DedupeOn;
+pub use dedupe::{DedupeOn, Key, key_of};
+pub use encode::encode;
 pub use field_set::{FieldSet, STANDARD_FIELD_NAMES, StandardFields};
+pub use format::{FORMATS, Format};
+pub use normalise::{Change, Normaliser, Region, RegionError, Settings};
+pub use plan::Repairs;
+pub use rules::{Bench, OnInvalid, RuleOptions, Rules, UnknownFields, Verdict};
+pub use schema::{CONTACT_SCHEMA, CONTACT_SCHEMA_URI, Formats, Schema, SchemaError};
+pub use tape_json::{TapeArray, TapeElements, TapeJson, TapeMembers, TapeNode, TapeObject};
+pub use violation::{Violation, mask, mask_text};

@@ -1,4 +1,5 @@
-//! Rules about the elements of an array that JSON Schema has no keyword for: `x-unique-by` and `x-max-per-type`.
+//! Rules about the elements of an array that JSON Schema has no keyword for: `x-unique-by` (told as
+//! `x-unique-code`) and `x-max-per-type`.
 
 use ndjson::{Tape, TapeValue};
 use serde_json::{Map, Value};
@@ -53,7 +54,8 @@ impl Limits {
     pub(crate) fn surplus(&self, tape: &Tape<'_>, max_per_type: Option<usize>, surplus: &mut Vec<Surplus>) {
         for limited in &self.arrays {
             let array = limited.path.iter().try_fold(tape.root(), |value, name| value.get(name));
-            let Some(elements) = array.and_then(TapeValue::elements).filter(|elements| elements.len() > 1) else {
+            let Some(elements) = array.and_then(TapeValue::elements).filter(|elements| elements.len() > 1)
+            else {
                 continue;
             };
             let mut left: Vec<TapeValue<'_>> = elements.collect();
@@ -71,9 +73,11 @@ impl UniqueBy {
     fn apply(&self, tape: &Tape<'_>, elements: &mut Vec<TapeValue<'_>>, surplus: &mut Vec<Surplus>) {
         let same = |one: TapeValue<'_>, other: TapeValue<'_>| {
             self.members.iter().all(|path| {
-                let member = |value: TapeValue<'_>| path.iter().try_fold(value.index(), |index, name| {
-                    tape.value(index).get(name).map(TapeValue::index)
-                });
+                let member = |value: TapeValue<'_>| {
+                    path.iter().try_fold(value.index(), |index, name| {
+                        tape.value(index).get(name).map(TapeValue::index)
+                    })
+                };
                 match (member(one), member(other)) {
                     (Some(one), Some(other)) => tape.value(one).node() == tape.value(other).node(),
                     (None, None) => true,
@@ -83,7 +87,9 @@ impl UniqueBy {
         };
         // An element without the first of the members cannot be told apart; the schema speaks about that.
         let is_named = |value: TapeValue<'_>| {
-            self.members.first().is_some_and(|path| path.iter().try_fold(value, |value, name| value.get(name)).is_some())
+            self.members
+                .first()
+                .is_some_and(|path| path.iter().try_fold(value, |value, name| value.get(name)).is_some())
         };
         let mut nth = 0;
         while nth < elements.len() {
@@ -126,7 +132,8 @@ impl MaxPerType {
                 continue;
             }
             let is_active = |element: &TapeValue<'_>| {
-                element.get("device").and_then(|device| device.get("active")).and_then(TapeValue::as_bool) != Some(false)
+                element.get("device").and_then(|device| device.get("active")).and_then(TapeValue::as_bool)
+                    != Some(false)
             };
             // Stable: among the equally active ones the later stay.
             those.sort_by_key(is_active);
@@ -135,7 +142,9 @@ impl MaxPerType {
                 let violation = Violation::of_record(
                     "channel-limit",
                     pointer::as_read(tape, element.index()),
-                    format!("a contact takes at most {max} {plural} of type {this}; inactive and earlier ones are left out"),
+                    format!(
+                        "a contact takes at most {max} {plural} of type {this}; inactive and earlier ones are left out"
+                    ),
                 );
                 surplus.push(Surplus { index: element.index(), violation });
             }
@@ -189,14 +198,12 @@ fn unique_by(schema: &Map<String, Value>, place: &str) -> Result<Option<UniqueBy
     let Some(annotation) = schema.get("x-unique-by") else { return Ok(None) };
     let broken = || SchemaError::Annotation {
         pointer: format!("{place}/x-unique-by"),
-        message: "must be {\"members\": [a member or path such as \"device/appId\", …], \"code\": a code}".to_owned(),
+        message: "must be a list of members, or paths of members such as \"device/appId\"".to_owned(),
     };
-    let members = annotation.get("members").and_then(Value::as_array).ok_or_else(broken)?;
+    let members = annotation.as_array().ok_or_else(broken)?;
     let members = members.iter().map(|member| Some(member.as_str()?.split('/').map(str::to_owned).collect()));
-    Ok(Some(UniqueBy {
-        members: members.collect::<Option<_>>().ok_or_else(broken)?,
-        code: annotation.get("code").and_then(Value::as_str).ok_or_else(broken)?.to_owned(),
-    }))
+    let code = schema.get("x-unique-code").and_then(Value::as_str).unwrap_or("not-unique");
+    Ok(Some(UniqueBy { members: members.collect::<Option<_>>().ok_or_else(broken)?, code: code.to_owned() }))
 }
 
 fn max_per_type(schema: &Map<String, Value>, place: &str) -> Result<Option<MaxPerType>, SchemaError> {

@@ -28,7 +28,11 @@ impl Repairs {
 
     /// The normalisers that changed anything, and how many values.
     pub fn iter(&self) -> impl Iterator<Item = (Normaliser, u64)> + '_ {
-        Normaliser::ALL.iter().zip(self.0).filter(|(_, count)| *count > 0).map(|(normaliser, count)| (*normaliser, count))
+        Normaliser::ALL
+            .iter()
+            .zip(self.0)
+            .filter(|(_, count)| *count > 0)
+            .map(|(normaliser, count)| (*normaliser, count))
     }
 
     fn count(&mut self, normaliser: Normaliser) {
@@ -99,7 +103,13 @@ impl Plan {
     }
 
     /// Brings the record into normal form, in place.
-    pub(crate) fn apply(&self, tape: &mut Tape<'_>, settings: &Settings, walk: &mut Walk, repairs: &mut Repairs) {
+    pub(crate) fn apply(
+        &self,
+        tape: &mut Tape<'_>,
+        settings: &Settings,
+        walk: &mut Walk,
+        repairs: &mut Repairs,
+    ) {
         if self.is_empty() {
             return;
         }
@@ -153,7 +163,8 @@ impl Plan {
             self.walk(*also, tape, index, settings, walk, repairs);
         }
         for condition in &step.conditions {
-            let branch = if condition.test.holds(tape.value(index)) { condition.then } else { condition.otherwise };
+            let branch =
+                if condition.test.holds(tape.value(index)) { condition.then } else { condition.otherwise };
             if let Some(branch) = branch {
                 self.walk(branch, tape, index, settings, walk, repairs);
             }
@@ -175,7 +186,11 @@ impl Plan {
                     .map(|(_, member)| *member)
                     .chain(step.elements)
                     .chain(step.also.iter().copied())
-                    .chain(step.conditions.iter().flat_map(|condition| condition.then.into_iter().chain(condition.otherwise)))
+                    .chain(
+                        step.conditions
+                            .iter()
+                            .flat_map(|condition| condition.then.into_iter().chain(condition.otherwise)),
+                    )
                     .any(|link| works[link]);
                 if through && !works[nth] {
                     works[nth] = true;
@@ -282,7 +297,8 @@ impl Compiler<'_> {
         if schema.get("items").is_some_and(Value::is_object) {
             read.elements = Some(self.step(&child(place, &["items"]))?);
         }
-        if let Some(target) = schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'))
+        if let Some(target) =
+            schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'))
             && (target.is_empty() || target.starts_with('/'))
         {
             read.also.push(self.step(target)?);
@@ -321,7 +337,10 @@ fn normalisers(schema: &Map<String, Value>, place: &str) -> Result<Vec<Normalise
     let Some(names) = schema.get("x-normalize") else { return Ok(Vec::new()) };
     let at = || child(place, &["x-normalize"]);
     let Value::Array(names) = names else {
-        return Err(SchemaError::Annotation { pointer: at(), message: "must be a list of normaliser names".to_owned() });
+        return Err(SchemaError::Annotation {
+            pointer: at(),
+            message: "must be a list of normaliser names".to_owned(),
+        });
     };
     names
         .iter()
@@ -345,11 +364,12 @@ fn member_is(condition: &Value) -> Option<Test> {
     let required = condition.get("required")?.as_array()?;
     let (name, rule) = properties.iter().next()?;
     let rule = rule.as_object()?;
-    let plain = condition.keys().all(|keyword| matches!(keyword.as_str(), "properties" | "required" | "$comment"))
-        && properties.len() == 1
-        && required.len() == 1
-        && required[0].as_str() == Some(name)
-        && rule.len() == 1;
+    let plain =
+        condition.keys().all(|keyword| matches!(keyword.as_str(), "properties" | "required" | "$comment"))
+            && properties.len() == 1
+            && required.len() == 1
+            && required[0].as_str() == Some(name)
+            && rule.len() == 1;
     let values: Vec<Box<str>> = match (rule.get("const"), rule.get("enum")) {
         (Some(Value::String(value)), None) => vec![value.as_str().into()],
         (None, Some(Value::Array(values))) => {

@@ -30,10 +30,12 @@ pub(crate) fn as_read(tape: &Tape<'_>, index: u32) -> String {
                 child
             })
         } else if let Some(elements) = value.elements() {
-            elements.enumerate().take_while(|(_, child)| child.index() <= origin).last().map(|(nth, child)| {
-                push_token(&mut pointer, &nth.to_string());
-                child
-            })
+            elements.enumerate().take_while(|(_, child)| child.index() <= origin).last().map(
+                |(nth, child)| {
+                    push_token(&mut pointer, &nth.to_string());
+                    child
+                },
+            )
         } else {
             None
         };

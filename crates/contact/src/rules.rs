@@ -25,6 +25,17 @@ pub enum OnInvalid {
     Reject,
 }
 
+impl OnInvalid {
+    /// The word for it in options and in the manifest.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Prune => "prune",
+            Self::Reject => "reject",
+        }
+    }
+}
+
 /// What happens to a member that the schema does not know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UnknownFields {
@@ -33,6 +44,17 @@ pub enum UnknownFields {
     Reject,
     /// The member is left out, and told.
     Drop,
+}
+
+impl UnknownFields {
+    /// The word for it in options and in the manifest.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reject => "reject",
+            Self::Drop => "drop",
+        }
+    }
 }
 
 /// How records are judged.
@@ -106,7 +128,10 @@ impl Rules {
     pub fn judge<'t>(&self, tape: &mut Tape<'t>, bench: &mut Bench) -> Verdict<'t> {
         if tape.root().members().is_none() {
             let message = "a contact is a JSON object; this record is something else";
-            return Verdict::Rejected { violations: vec![Violation::of_record("not-an-object", "", message)], key: None };
+            return Verdict::Rejected {
+                violations: vec![Violation::of_record("not-an-object", "", message)],
+                key: None,
+            };
         }
         for schema in &self.schemas {
             schema.plan.apply(tape, &self.options.settings, &mut bench.walk, &mut bench.repairs);
@@ -114,12 +139,17 @@ impl Rules {
         let key = key_of(tape, self.options.dedupe_on);
         let mut pruned = Vec::new();
         let limited = self.apply_limits(tape, bench, &mut pruned);
-        let cleaned = limited.and_then(|()| if self.is_valid(tape) { Ok(()) } else { self.prune(tape, &mut pruned) });
+        let cleaned =
+            limited.and_then(|()| if self.is_valid(tape) { Ok(()) } else { self.prune(tape, &mut pruned) });
         if let Err(violations) = cleaned {
             return Verdict::Rejected { violations, key };
         }
         // A contact that lost its key to pruning would be found by something else, or become another contact.
-        let left = if pruned.is_empty() { key } else { key_of(tape, self.options.dedupe_on).filter(|left| Some(*left) == key) };
+        let left = if pruned.is_empty() {
+            key
+        } else {
+            key_of(tape, self.options.dedupe_on).filter(|left| Some(*left) == key)
+        };
         match left {
             Some(key) => Verdict::Accepted { pruned, key },
             None => {
@@ -233,7 +263,9 @@ impl Rules {
             other => other.to_string(),
         };
         let message = if alone {
-            format!("the contact has no {what}, which it would be found by; add it, or choose another --dedupe-on")
+            format!(
+                "the contact has no {what}, which it would be found by; add it, or choose another --dedupe-on"
+            )
         } else {
             format!("what the contact is found by ({what}) would have to be left out; correct it")
         };
@@ -251,7 +283,10 @@ fn rejected(pruned: &mut Vec<Violation>, findings: Vec<Finding>) -> Vec<Violatio
 
 /// Whether something is missing, rather than wrong.
 fn is_gap(violation: &Violation) -> bool {
-    matches!(&*violation.keyword, "required" | "minItems" | "minProperties" | "contains" | "dependentRequired")
+    matches!(
+        &*violation.keyword,
+        "required" | "minItems" | "minProperties" | "contains" | "dependentRequired"
+    )
 }
 
 fn covers(outer: &str, inner: &str) -> bool {

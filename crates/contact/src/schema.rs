@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jsonschema::error::ValidationErrorKind;
-use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError, Validator};
+use jsonschema::{Keyword, PatternOptions, Retrieve, Uri, ValidationError, Validator};
 use ndjson::Tape;
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -41,7 +41,9 @@ pub enum SchemaError {
         message: String,
     },
     /// A `$ref` leads to a document that was not given.
-    #[error("the schema refers to {uri}, which was not given; nothing is fetched, so pass --schema-resource {uri}=FILE")]
+    #[error(
+        "the schema refers to {uri}, which was not given; nothing is fetched, so pass --schema-resource {uri}=FILE"
+    )]
     NotGiven {
         /// The document's URI.
         uri: String,
@@ -103,7 +105,11 @@ impl Schema {
     ///
     /// # Errors
     /// [`SchemaError`] with the place in the schema.
-    pub fn compile(schema: Value, resources: Vec<(String, Value)>, formats: Formats) -> Result<Self, SchemaError> {
+    pub fn compile(
+        schema: Value,
+        resources: Vec<(String, Value)>,
+        formats: Formats,
+    ) -> Result<Self, SchemaError> {
         let base = schema
             .get("$id")
             .or_else(|| schema.get("id"))
@@ -170,7 +176,8 @@ impl Documents {
             .with_base_uri(self.base.clone())
             // A regular expression of a schema, or a value made for it, must not be able to stop the run.
             .with_pattern_options(PatternOptions::regex())
-            .with_retriever(Given(Arc::clone(&self.by_uri)));
+            .with_retriever(Given(Arc::clone(&self.by_uri)))
+            .with_keyword("x-written-as-integer", |_, _, _| Ok(Box::new(WrittenAsInteger)));
         for (name, check) in FORMATS {
             options = options.with_format(*name, *check);
         }
@@ -184,10 +191,29 @@ impl Documents {
 fn broken(error: &ValidationError<'_>) -> SchemaError {
     match error.kind() {
         ValidationErrorKind::Referencing(cause) => match cause {
-            jsonschema::ReferencingError::Unretrievable { uri, .. } => SchemaError::NotGiven { uri: uri.clone() },
+            jsonschema::ReferencingError::Unretrievable { uri, .. } => {
+                SchemaError::NotGiven { uri: uri.clone() }
+            }
             other => SchemaError::Reference(other.to_string()),
         },
         _ => SchemaError::Invalid { pointer: error.instance_path().to_string(), message: error.to_string() },
+    }
+}
+
+/// The keyword `x-written-as-integer`: a number has neither fraction nor exponent, and fits 64 bits. JSON Schema takes
+/// `5.0` for an integer; an identifier that is written so was damaged on its way.
+struct WrittenAsInteger;
+
+impl<'i> Keyword<'i, TapeJson> for WrittenAsInteger {
+    fn validate(&self, instance: TapeNode<'i>) -> Result<(), ValidationError<'i>> {
+        if self.is_valid(instance) {
+            return Ok(());
+        }
+        Err(ValidationError::custom("is not written as an integer of 64 bits"))
+    }
+
+    fn is_valid(&self, instance: TapeNode<'i>) -> bool {
+        !matches!(instance.0.node(), ndjson::Node::Static(ndjson::StaticNode::F64(_)))
     }
 }
 

@@ -64,7 +64,8 @@ pub fn mask(value: TapeValue<'_>) -> String {
 #[must_use]
 pub fn mask_text(text: &str) -> String {
     let length = text.chars().count();
-    let shown: String = text.chars().take((length / 4).min(2)).filter(|character| !character.is_control()).collect();
+    let shown: String =
+        text.chars().take((length / 4).min(2)).filter(|character| !character.is_control()).collect();
     let unit = if length == 1 { "character" } else { "characters" };
     format!("{shown}*** ({length} {unit})")
 }
