@@ -72,11 +72,15 @@ pub(crate) fn finding(
         }
         return;
     }
-    let mut message = describe(error.kind(), value);
-    if let Some(hint) = annotation("x-hint").and_then(Value::as_str) {
-        message.push_str("; ");
-        message.push_str(hint);
-    }
+    let hint = annotation("x-hint").and_then(Value::as_str);
+    let message = match (error.kind(), hint) {
+        // A regular expression is for programs; the hint says the same for people.
+        (ValidationErrorKind::Pattern { .. }, Some(hint)) => {
+            format!("does not have the required form; {hint}")
+        }
+        (kind, Some(hint)) => format!("{}; {hint}", describe(kind, value)),
+        (kind, None) => describe(kind, value),
+    };
     let code = match annotation("x-code").and_then(Value::as_str) {
         Some(code) => Cow::Owned(code.to_owned()),
         None => Cow::Borrowed(code_of(error.kind())),

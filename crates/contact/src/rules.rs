@@ -228,6 +228,8 @@ impl Rules {
         if refused {
             return Err(rejected(pruned, findings));
         }
+        // What was only missing because something else went before it: the reason to tell if nothing can stay.
+        let mut gaps = Vec::new();
         loop {
             let mut indices: Vec<u32> = Vec::with_capacity(findings.len());
             for finding in findings {
@@ -239,7 +241,9 @@ impl Rules {
                         earlier.removed = Some(removed.clone());
                     }
                 }
-                if !is_consequence || !is_gap(&finding.violation) {
+                if is_consequence && is_gap(&finding.violation) {
+                    gaps = vec![finding.violation];
+                } else {
                     pruned.push(Violation { removed: Some(removed), ..finding.violation });
                 }
             }
@@ -251,7 +255,15 @@ impl Rules {
             }
             findings = self.findings(tape);
             if findings.is_empty() || findings.iter().any(|finding| finding.part == 0) {
-                return Err(rejected(pruned, findings));
+                let mut violations = rejected(pruned, Vec::new());
+                violations.extend(gaps);
+                violations.extend(
+                    findings
+                        .into_iter()
+                        .map(|finding| finding.violation)
+                        .filter(|violation| !is_gap(violation)),
+                );
+                return Err(violations);
             }
         }
     }

@@ -26,6 +26,18 @@ pub enum Format {
     Json,
 }
 
+impl Format {
+    /// The word for it in options and in the manifest.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Ndjson => "ndjson",
+            Self::Json => "json",
+        }
+    }
+}
+
 /// What [`Format::Auto`] expects records to be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AutoRule {

@@ -126,7 +126,8 @@ fn the_format_is_known_by_the_first_bytes() {
 #[test]
 fn faults_between_the_elements_of_an_array_are_told_and_the_elements_are_not_lost() {
     use FramingFault::{ExtraComma, MissingComma};
-    let cases: &[(&str, &[(&str, Option<FramingFault>)])] = &[
+    type Elements<'e> = &'e [(&'e str, Option<FramingFault>)];
+    let cases: &[(&str, Elements<'_>)] = &[
         ("[1,2]", &[("1", None), ("2", None)]),
         (
             "[{\"a\":\"]\\\"\"} {\"b\":[1,[2]]}]",
@@ -358,7 +359,7 @@ proptest! {
         let read = |block_bytes| {
             let options = ReaderOptions { block_bytes, max_line_bytes: max, ..options(Format::Json) };
             let read = read_bytes(&bytes, &options);
-            (read.records, read.errors.iter().map(|error| std::mem::discriminant(error)).collect::<Vec<_>>())
+            (read.records, read.errors.iter().map(std::mem::discriminant).collect::<Vec<_>>())
         };
         let whole = read(1 << 20);
         for block_bytes in [1024, 1500, 4096] {

@@ -18,6 +18,18 @@ pub enum OnDuplicate {
     Reject,
 }
 
+impl OnDuplicate {
+    /// The word for it in options and in the manifest.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Keep => "keep",
+            Self::Reject => "reject",
+        }
+    }
+}
+
 /// Where a key was seen first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
@@ -59,7 +71,10 @@ impl SeenKeys {
         match entry {
             Entry::Occupied(known) => {
                 let position = known.get()[2];
-                Some(Seen { input: (position >> LINE_BITS) as usize, line: position & ((1 << LINE_BITS) - 1) })
+                Some(Seen {
+                    input: (position >> LINE_BITS) as usize,
+                    line: position & ((1 << LINE_BITS) - 1),
+                })
             }
             Entry::Vacant(place) => {
                 place.insert([low, high, (seen.input as u64) << LINE_BITS | seen.line]);
@@ -80,6 +95,9 @@ mod tests {
         let first = Seen { input: 3, line: 17 };
         assert_eq!(keys.insert(hasher.hash("email", "a@example.com"), first), None);
         assert_eq!(keys.insert(hasher.hash("sms", "a@example.com"), first), None);
-        assert_eq!(keys.insert(hasher.hash("email", "a@example.com"), Seen { input: 4, line: 1 }), Some(first));
+        assert_eq!(
+            keys.insert(hasher.hash("email", "a@example.com"), Seen { input: 4, line: 1 }),
+            Some(first)
+        );
     }
 }

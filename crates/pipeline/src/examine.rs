@@ -119,7 +119,7 @@ impl Examiner {
             if let Some(fault) = record.fault {
                 out.records += 1;
                 let held = match fault {
-                    FramingFault::LineTooLong { .. } => Held::No,
+                    FramingFault::TooLong { .. } => Held::No,
                     _ => Held::Yes,
                 };
                 let violation = Violation::of_record(fault.code(), "", fault.to_string());
@@ -153,7 +153,14 @@ impl Examiner {
     }
 
     /// A record that may be a request body.
-    fn record(&mut self, context: &Context<'_>, bytes: &[u8], line: u64, text: Range<usize>, out: &mut Examined) {
+    fn record(
+        &mut self,
+        context: &Context<'_>,
+        bytes: &[u8],
+        line: u64,
+        text: Range<usize>,
+        out: &mut Examined,
+    ) {
         let Self { parser, bench, field_set } = self;
         let opened = parser.parse(bytes, |tape| {
             let opened = request_body::open(tape, context.request);
@@ -247,7 +254,11 @@ fn judge(
             contact::encode(tape, &mut out.encoded);
             out.keys.push_str(key.value);
             let pruned = (!pruned.is_empty()).then(|| {
-                out.refused.push(Refused { key: Some(key.value.to_owned()), violations: pruned, held: Held::Yes });
+                out.refused.push(Refused {
+                    key: Some(key.value.to_owned()),
+                    violations: pruned,
+                    held: Held::Yes,
+                });
                 out.refused.len() - 1
             });
             out.entries.push(Entry {

@@ -3,12 +3,14 @@
 use std::num::NonZeroUsize;
 
 use batch::BatchOptions;
+use batch::manifest::ManifestOptions;
 use contact::{Rules, Schema};
 use ndjson::{Input, ReaderOptions};
 use serde_json::{Map, Value};
 use sink::Sink;
 
 use crate::duplicates::OnDuplicate;
+use crate::sink_thread::Completing;
 
 /// One run.
 pub struct Job {
@@ -48,10 +50,22 @@ pub struct Output {
     pub batches: BatchOptions,
     /// Where the request bodies go.
     pub sink: Box<dyn Sink + Send>,
-    /// The options that matter, for the manifest.
+    /// Further options that matter, for the manifest; those of batches and rules are known.
     pub options: Map<String, Value>,
     /// The name of the rejects file beside the batches, for the manifest.
     pub rejects_file: Option<String>,
+}
+
+impl Output {
+    /// What the manifest says of the options.
+    pub(crate) fn completing(&self, rules: &Rules, on_duplicate: OnDuplicate) -> Completing {
+        let mut options = ManifestOptions::of(&self.batches);
+        options.on_invalid = rules.options().on_invalid.as_str().to_owned();
+        options.unknown_fields = rules.options().unknown_fields.as_str().to_owned();
+        options.on_duplicate = on_duplicate.as_str().to_owned();
+        options.further = self.options.clone();
+        Completing { options, rejects_file: self.rejects_file.clone() }
+    }
 }
 
 /// How many records may be rejected.

@@ -18,7 +18,9 @@ mod ordered;
 mod outcome;
 mod progress;
 mod reject;
+mod request_body;
 mod run;
+mod sink_thread;
 
 pub use duplicates::OnDuplicate;
 pub use job::{Job, Output, RejectLimit, Task};

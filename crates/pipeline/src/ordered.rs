@@ -76,7 +76,12 @@ impl<'r> Ordered<'r> {
     }
 
     /// Deals with the next block.
-    pub(crate) fn block(&mut self, block: &Block, examined: &Examined, bodies: &mut dyn Bodies) -> Result<(), End> {
+    pub(crate) fn block(
+        &mut self,
+        block: &Block,
+        examined: &Examined,
+        bodies: &mut dyn Bodies,
+    ) -> Result<(), End> {
         if block.input != self.input {
             (self.input, self.lines_before) = (block.input, 0);
         }
@@ -150,7 +155,12 @@ impl<'r> Ordered<'r> {
         }
     }
 
-    fn accepted(&mut self, placed: &Placed<'_>, accepted: &Accepted<'_>, bodies: &mut dyn Bodies) -> Result<(), End> {
+    fn accepted(
+        &mut self,
+        placed: &Placed<'_>,
+        accepted: &Accepted<'_>,
+        bodies: &mut dyn Bodies,
+    ) -> Result<(), End> {
         if self.on_duplicate != OnDuplicate::Keep {
             let here = Seen { input: placed.input, line: placed.line };
             if let Some(first) = self.seen.insert(accepted.key_hash, here) {
@@ -171,9 +181,13 @@ impl<'r> Ordered<'r> {
                     Err(PushError::Spill(error)) => return Err(End::BatchFailed(error)),
                     Err(too_large) => {
                         let message = format!("{too_large}; raise --batch-bytes or shorten the contact");
-                        return self.tell(placed, Action::Rejected, Some(accepted.key), Raw::Told, &[
-                            Violation::of_record("contact-too-large", "", message),
-                        ]);
+                        return self.tell(
+                            placed,
+                            Action::Rejected,
+                            Some(accepted.key),
+                            Raw::Told,
+                            &[Violation::of_record("contact-too-large", "", message)],
+                        );
                     }
                 }
                 while let Some(body) = batcher.next_ready().map_err(End::BatchFailed)? {
@@ -195,9 +209,11 @@ impl<'r> Ordered<'r> {
 
     fn repeated(&mut self, placed: &Placed<'_>, key: &str, first: Seen) -> Result<(), End> {
         let source = &self.names[first.input];
-        let message = format!("a contact with this key came before, at {source}:{}; only that one is kept", first.line);
+        let message =
+            format!("a contact with this key came before, at {source}:{}; only that one is kept", first.line);
         let violation = Violation::of_record("repeated-key", "", message);
-        let action = if self.on_duplicate == OnDuplicate::Reject { Action::Rejected } else { Action::Duplicate };
+        let action =
+            if self.on_duplicate == OnDuplicate::Reject { Action::Rejected } else { Action::Duplicate };
         self.tell(placed, action, Some(key), Raw::Told, &[violation])
     }
 

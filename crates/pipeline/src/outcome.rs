@@ -47,6 +47,10 @@ pub enum End {
     RejectsFailed(std::io::Error),
     /// A temporary file of the batches failed.
     BatchFailed(batch::SpillError),
+    /// The options of the batches cannot be used.
+    OptionsRefused(batch::OptionsError),
+    /// The thread that reads the input is gone: a fault of this program.
+    ReaderLost,
     /// Whoever read the output has closed it.
     OutputClosed,
     /// The records do not add up: a fault of this program.

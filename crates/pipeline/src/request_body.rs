@@ -91,9 +91,10 @@ impl ListedFields {
                 fields
             })
         });
-        let custom = body.get("customFieldsIDs").and_then(TapeValue::elements).map(|ids| {
-            ids.filter_map(|id| i32::try_from(id.as_i64()?).ok()).collect()
-        });
+        let custom = body
+            .get("customFieldsIDs")
+            .and_then(TapeValue::elements)
+            .map(|ids| ids.filter_map(|id| i32::try_from(id.as_i64()?).ok()).collect());
         Self { standard, custom }
     }
 
@@ -108,7 +109,8 @@ impl ListedFields {
         };
         if let Some(listed) = self.standard {
             // The field by which contacts are found is itself not updated, and often not listed.
-            let unlisted = carried.standard.names().find(|name| *name != "externalCustomerId" && !listed.contains(name));
+            let unlisted =
+                carried.standard.names().find(|name| *name != "externalCustomerId" && !listed.contains(name));
             if let Some(name) = unlisted {
                 return Some(violation(name.to_owned(), "contactFields"));
             }

@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use batch::Batcher;
+use batch::{BatchCounts, Batcher, RequestOptions};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use ndjson::{Block, BlockReader, InputError, InputSummary};
+use sink::SinkError;
 
 use crate::duplicates::{KeyHasher, OnDuplicate};
 use crate::examine::{Examination, Examined, Examiner};
-use crate::job::{Job, Output, Task};
+use crate::job::{Job, Task};
 use crate::ordered::{Bodies, Ordered};
-use crate::outcome::{End, Outcome};
+use crate::outcome::{Counts, End, Outcome};
 use crate::progress::{Progress, Stop};
 use crate::reject::Rejects;
-use crate::sink_thread::{Completing, SinkThread};
+use crate::sink_thread::{AtEnd, SinkThread};
 
 /// How often a waiting run looks whether it was asked to stop.
 const STOP_INTERVAL: Duration = Duration::from_millis(50);
@@ -33,29 +34,26 @@ const KEPT_BLOCKS: usize = 4;
 pub fn run(job: Job, rejects: &mut dyn Rejects, progress: &Progress, stop: &Stop) -> Outcome {
     let started = Instant::now();
     let names = job.inputs.iter().map(ToString::to_string).collect();
-    let (examination, on_duplicate, output) = match job.task {
-        Task::Raw(schema) => (Examination::Raw(schema), OnDuplicate::Keep, None),
+    let mut end = None;
+    let (mut batcher, mut sink) = (None, None);
+    let (examination, on_duplicate) = match job.task {
+        Task::Raw(schema) => (Examination::Raw(schema), OnDuplicate::Keep),
         Task::Contacts { rules, on_duplicate, output } => {
             let keys = (on_duplicate != OnDuplicate::Keep).then(KeyHasher::new);
-            let request = match &output {
-                Some(output) => output.batches.request.clone(),
-                None => batch::RequestOptions { dedupe_on: rules.options().dedupe_on, ..Default::default() },
-            };
-            (Examination::Contacts { rules, request, keys }, on_duplicate, output)
-        }
-    };
-    let mut end = None;
-    let (batcher, mut sink) = match output {
-        None => (None, None),
-        Some(Output { batches, sink, options, rejects_file }) => {
-            let completing = Completing { options, rejects_file };
-            match Batcher::new(batches) {
-                Ok(batcher) => (Some(batcher), Some(SinkThread::start(sink, completing))),
-                Err(error) => {
-                    end = Some(End::OptionsRefused(error));
-                    (None, None)
+            let mut request =
+                RequestOptions { dedupe_on: rules.options().dedupe_on, ..RequestOptions::default() };
+            if let Some(output) = output {
+                request = output.batches.request.clone();
+                let completing = output.completing(&rules, on_duplicate);
+                match Batcher::new(output.batches) {
+                    Ok(made) => {
+                        batcher = Some(made);
+                        sink = Some(SinkThread::start(output.sink, completing));
+                    }
+                    Err(error) => end = Some(End::OptionsRefused(error)),
                 }
             }
+            (Examination::Contacts { rules, request, keys }, on_duplicate)
         }
     };
     let mut ordered =
@@ -70,12 +68,12 @@ pub fn run(job: Job, rejects: &mut dyn Rejects, progress: &Progress, stop: &Stop
         Some(end) => Err(end),
         None => ordered.finish(&mut ToSink(sink.as_mut())),
     };
-    let counts = &mut ordered.counts;
-    let end = settle(finished, counts, &read, sink);
+    let batches = ordered.batch_counts();
+    let end = settle(finished, &mut ordered.counts, batches, &read, sink);
     Outcome {
         end,
         counts: ordered.counts,
-        batches: ordered.batch_counts(),
+        batches,
         by_code: std::mem::take(&mut ordered.by_code),
         repairs: std::mem::take(&mut ordered.repairs),
         inputs: read.inputs,
@@ -87,34 +85,45 @@ pub fn run(job: Job, rejects: &mut dyn Rejects, progress: &Progress, stop: &Stop
 /// Counts what the sink has, checks that everything adds up, and only then lets the output be called complete.
 fn settle(
     finished: Result<(), End>,
-    counts: &mut crate::Counts,
+    counts: &mut Counts,
+    batches: Option<BatchCounts>,
     read: &ReadToEnd,
     sink: Option<SinkThread>,
 ) -> End {
-    let interrupted = matches!(finished, Err(End::Interrupted));
-    let mut failure = finished.err();
-    if let Some(sink) = &sink
-        && !interrupted
-    {
-        match sink.contacts_written() {
-            Some(written) => counts.written = written,
-            None => failure = None,
-        }
+    let failure = finished.err();
+    let Some(sink) = sink else {
+        return failure.unwrap_or_else(|| if_whole(counts, read));
+    };
+    if matches!(failure, Some(End::Interrupted)) {
+        sink.abandon();
+        return End::Interrupted;
     }
-    // The sink's own failure explains why nobody takes bodies any more.
-    let complete = failure.is_none() && read.errors.is_empty() && counts.add_up();
-    let adds_up = counts.add_up();
-    if let Some(sink) = sink {
-        let sunk = if interrupted { sink.abandon() } else { sink.end(complete.then_some((&*counts, &read.inputs[..]))) };
-        if let Err(error) = sunk {
-            return if error.is_closed() { End::OutputClosed } else { End::SinkFailed(error) };
-        }
+    if let Some(written) = sink.contacts_written() {
+        counts.written = written;
     }
-    match failure {
-        Some(end) => end,
-        None if !read.errors.is_empty() => End::InputFailed,
-        None if !adds_up => End::IdentityBroken,
-        None => End::Complete,
+    let end = failure.unwrap_or_else(|| if_whole(counts, read));
+    let at_end = batches.filter(|_| matches!(end, End::Complete)).map(|batches| AtEnd {
+        counts,
+        bodies: batches.bodies,
+        field_sets: batches.field_sets,
+        inputs: &read.inputs,
+    });
+    // Why the sink took nothing any more is what the user wants to know, not that it did not.
+    match sink.end(at_end.as_ref()) {
+        Err(SinkError::Closed { .. }) => End::OutputClosed,
+        Err(error) => End::SinkFailed(error),
+        Ok(()) => end,
+    }
+}
+
+/// How a run ended that did all it could.
+fn if_whole(counts: &Counts, read: &ReadToEnd) -> End {
+    if !read.errors.is_empty() {
+        End::InputFailed
+    } else if !counts.add_up() {
+        End::IdentityBroken
+    } else {
+        End::Complete
     }
 }
 
@@ -280,7 +289,8 @@ impl Feeder {
                 return;
             }
             let examination = Arc::clone(&self.examination);
-            let (messages, examiners, give_back) = (self.messages.clone(), examiners.clone(), give_back.clone());
+            let (messages, examiners, give_back) =
+                (self.messages.clone(), examiners.clone(), give_back.clone());
             workers.spawn_fifo(move || {
                 // There are as many as workers, and each gives its own back.
                 let mut examiner = examiners.try_recv().unwrap_or_default();

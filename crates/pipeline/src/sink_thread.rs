@@ -4,9 +4,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use batch::Body;
+use batch::manifest::{
+    Completion, FORMAT, InputEntry, ManifestCounts, ManifestOptions, RejectsEntry, VERSION,
+};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use ndjson::InputSummary;
-use serde_json::{Map, Value};
 use sink::{Sink, SinkError};
 
 use crate::outcome::{Counts, End};
@@ -20,14 +22,53 @@ const ABANDON_WAIT: Duration = Duration::from_secs(2);
 
 /// What the sink needs to call its output complete, beside the counts.
 pub(crate) struct Completing {
-    pub(crate) options: Map<String, Value>,
+    pub(crate) options: ManifestOptions,
     pub(crate) rejects_file: Option<String>,
+}
+
+/// The counts at the end of a run that did all of its work.
+pub(crate) struct AtEnd<'r> {
+    pub(crate) counts: &'r Counts,
+    pub(crate) bodies: u64,
+    pub(crate) field_sets: u64,
+    pub(crate) inputs: &'r [InputSummary],
+}
+
+impl Completing {
+    fn completion(self, end: &AtEnd<'_>) -> Completion {
+        let Counts { read, written, merged, rejected, pruned, blank_lines } = *end.counts;
+        let input = |input: &InputSummary| InputEntry {
+            name: input.name.clone(),
+            bytes: input.stored_bytes,
+            blake3: input.blake3.clone().unwrap_or_default(),
+            format: input.format.as_str().to_owned(),
+        };
+        Completion {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            tool: concat!("reteno-import ", env!("CARGO_PKG_VERSION")).to_owned(),
+            options: self.options,
+            inputs: end.inputs.iter().map(input).collect(),
+            counts: ManifestCounts {
+                read,
+                written,
+                merged,
+                rejected,
+                pruned,
+                blank_lines,
+                batches: end.bodies,
+                field_sets: end.field_sets,
+            },
+            identity: end.counts.identity(),
+            rejects: self.rejects_file.map(|file| RejectsEntry { file, lines: rejected + pruned + merged }),
+        }
+    }
 }
 
 enum Message {
     Body(Body),
     Count(Sender<u64>),
-    Finish(Box<sink::Completion>),
+    Finish(Box<Completion>),
 }
 
 /// A running sink.
@@ -46,7 +87,7 @@ impl SinkThread {
         let (give_back, written) = unbounded();
         let (say_ended, ended) = bounded(1);
         let work = move || {
-            let mut serve = || {
+            let serve = || {
                 for message in inbox {
                     match message {
                         Message::Body(body) => {
@@ -102,24 +143,23 @@ impl SinkThread {
         answer.recv().ok()
     }
 
-    /// Ends the sink; its output is called complete only if the counts are given.
-    pub(crate) fn end(mut self, complete: Option<(&Counts, &[InputSummary])>) -> Result<(), SinkError> {
-        if let Some((counts, inputs)) = complete {
-            let completion = self.completion(counts, inputs);
-            let _ = self.messages.send(Message::Finish(Box::new(completion)));
+    /// Ends the sink; its output is called complete only if the counts at the end are given.
+    pub(crate) fn end(self, at_end: Option<&AtEnd<'_>>) -> Result<(), SinkError> {
+        let Self { messages, ended, thread, completing, .. } = self;
+        if let Some(at_end) = at_end {
+            let _ = messages.send(Message::Finish(Box::new(completing.completion(at_end))));
         }
-        drop(self.messages);
-        let result = self.ended.recv().unwrap_or(Ok(()));
-        if let Some(thread) = self.thread.take() {
+        drop(messages);
+        let result = ended.recv().unwrap_or(Ok(()));
+        if let Some(thread) = thread {
             let _ = thread.join();
         }
         result
     }
 
     /// Ends the sink soon, whatever it is doing.
-    pub(crate) fn abandon(self) -> Result<(), SinkError> {
+    pub(crate) fn abandon(self) {
         drop(self.messages);
         let _ = self.ended.recv_timeout(ABANDON_WAIT);
-        Ok(())
     }
 }

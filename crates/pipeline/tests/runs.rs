@@ -10,7 +10,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn contact(id: &str, more: &str) -> String {
-    format!(r#"{{"externalCustomerId":"{id}","channels":[{{"type":"email","value":"{id}@example.com"}}]{more}}}"#)
+    format!(
+        r#"{{"externalCustomerId":"{id}","channels":[{{"type":"email","value":"{id}@example.com"}}]{more}}}"#
+    )
 }
 
 /// Lines of every fate: clean, repairable, prunable, refused, repeated, not JSON, blank.
@@ -38,7 +40,10 @@ fn assert_adds_up(ran: &Ran) {
     assert!(counts.add_up(), "{}", counts.identity());
     assert_eq!(ran.contacts().len() as u64, counts.written);
     let told = |action: &str| ran.rejects().iter().filter(|reject| reject["action"] == action).count() as u64;
-    assert_eq!((told("rejected"), told("duplicate"), told("pruned")), (counts.rejected, counts.merged, counts.pruned));
+    assert_eq!(
+        (told("rejected"), told("duplicate"), told("pruned")),
+        (counts.rejected, counts.merged, counts.pruned)
+    );
 }
 
 proptest! {
@@ -51,7 +56,7 @@ proptest! {
         policy in prop_oneof![Just(OnDuplicate::First), Just(OnDuplicate::Keep), Just(OnDuplicate::Reject)],
     ) {
         let text = lines.join("\n");
-        let run = Run::of(&text).batch(NonZeroU32::new(batch).expect("at least 1")).on_duplicate(policy);
+        let run = Run::of(&text).lines().batch(NonZeroU32::new(batch).expect("at least 1")).on_duplicate(policy);
         let one = run.clone().threads(1).block_bytes(1 << 20).go();
         assert_adds_up(&one);
         for (threads, block_bytes) in [(1, 1024), (2, 1024), (4, 2048), (8, 4096), (2, 1 << 16)] {
@@ -64,7 +69,7 @@ proptest! {
 
     #[test]
     fn a_second_run_over_its_own_output_changes_nothing(lines in prop::collection::vec(line(), 0..60)) {
-        let first = Run::of(&lines.join("\n")).go();
+        let first = Run::of(&lines.join("\n")).lines().go();
         let again = Run::of(&first.bodies.join("\n")).go();
         prop_assert_eq!(&again.bodies, &first.bodies);
         prop_assert_eq!(again.outcome.counts.rejected + again.outcome.counts.pruned, 0);
@@ -73,7 +78,7 @@ proptest! {
 
     #[test]
     fn no_body_lists_a_field_that_one_of_its_contacts_does_not_carry(lines in prop::collection::vec(line(), 0..80)) {
-        for body in Run::of(&lines.join("\n")).go().bodies {
+        for body in Run::of(&lines.join("\n")).lines().go().bodies {
             let body: Value = serde_json::from_str(&body).expect("a body is JSON");
             for contact in body["contacts"].as_array().expect("contacts") {
                 for field in body["contactFields"].as_array().expect("contactFields") {
@@ -136,7 +141,10 @@ fn contacts_of_a_request_body_are_records_of_their_own() {
     let rejects = ran.rejects();
     assert_eq!(rejects[0]["raw"], "7");
     assert_eq!(rejects[0]["byte_offset"], body.find(",7,").expect("it is there") + 1);
-    assert_eq!((&rejects[1]["action"], &rejects[1]["violations"][0]["pointer"]), (&json!("pruned"), &json!("/firstName")));
+    assert_eq!(
+        (&rejects[1]["action"], &rejects[1]["violations"][0]["pointer"]),
+        (&json!("pruned"), &json!("/firstName"))
+    );
 }
 
 #[test]
@@ -148,7 +156,8 @@ fn a_request_body_that_says_otherwise_than_the_options_is_refused_contact_by_con
         (r#","surprise":1"#, "body-option"),
         (r#","contactFields":["firstName"]"#, "body-fields"),
     ] {
-        let ran = Run::of(&format!(r#"{{"contacts":[{},{}]{more}}}"#, contact("a", ""), contact("b", ""))).go();
+        let ran =
+            Run::of(&format!(r#"{{"contacts":[{},{}]{more}}}"#, contact("a", ""), contact("b", ""))).go();
         assert_adds_up(&ran);
         assert_eq!(ran.outcome.counts.rejected, 2, "{more}");
         assert!(ran.rejects().iter().all(|reject| reject["violations"][0]["code"] == code), "{more}");

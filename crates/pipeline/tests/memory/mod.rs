@@ -4,16 +4,18 @@ use std::io::Write;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::{Arc, Mutex};
 
+use batch::manifest::Completion;
 use batch::{BatchOptions, Body, RequestOptions};
 use contact::{RuleOptions, Rules};
-use ndjson::{Input, ReaderOptions};
+use ndjson::{Format, Input, ReaderOptions};
 use pipeline::{Job, OnDuplicate, Outcome, Output, Progress, RejectLimit, RejectLines, Stop, Task};
 use serde_json::Value;
-use sink::{Completion, Sink, SinkError};
+use sink::{Sink, SinkError};
 
 #[derive(Clone)]
-pub struct Run {
+pub(crate) struct Run {
     text: Vec<u8>,
+    format: Format,
     threads: usize,
     block_bytes: usize,
     batch: Option<NonZeroU32>,
@@ -24,12 +26,12 @@ pub struct Run {
     stop: Stop,
 }
 
-pub struct Ran {
-    pub outcome: Outcome,
-    pub bodies: Vec<String>,
-    pub rejects: String,
+pub(crate) struct Ran {
+    pub(crate) outcome: Outcome,
+    pub(crate) bodies: Vec<String>,
+    pub(crate) rejects: String,
     /// Whether the sink was told that its output is complete.
-    pub complete: bool,
+    pub(crate) complete: bool,
 }
 
 #[derive(Clone, Default)]
@@ -58,13 +60,14 @@ impl Sink for Memory {
 }
 
 impl Run {
-    pub fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         Self::of_bytes(text.as_bytes())
     }
 
-    pub fn of_bytes(text: &[u8]) -> Self {
+    pub(crate) fn of_bytes(text: &[u8]) -> Self {
         Self {
             text: text.to_vec(),
+            format: Format::Auto,
             threads: 2,
             block_bytes: 4096,
             batch: None,
@@ -76,47 +79,53 @@ impl Run {
         }
     }
 
-    pub fn threads(mut self, threads: usize) -> Self {
+    /// One record on each line, whatever the first line looks like.
+    pub(crate) fn lines(mut self) -> Self {
+        self.format = Format::Ndjson;
+        self
+    }
+
+    pub(crate) fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
         self
     }
 
-    pub fn block_bytes(mut self, bytes: usize) -> Self {
+    pub(crate) fn block_bytes(mut self, bytes: usize) -> Self {
         self.block_bytes = bytes;
         self
     }
 
-    pub fn batch(mut self, contacts: NonZeroU32) -> Self {
+    pub(crate) fn batch(mut self, contacts: NonZeroU32) -> Self {
         self.batch = Some(contacts);
         self
     }
 
-    pub fn batch_bytes(mut self, bytes: usize) -> Self {
+    pub(crate) fn batch_bytes(mut self, bytes: usize) -> Self {
         self.batch_bytes = Some(bytes);
         self
     }
 
-    pub fn on_duplicate(mut self, policy: OnDuplicate) -> Self {
+    pub(crate) fn on_duplicate(mut self, policy: OnDuplicate) -> Self {
         self.on_duplicate = policy;
         self
     }
 
-    pub fn max_rejects(mut self, limit: RejectLimit) -> Self {
+    pub(crate) fn max_rejects(mut self, limit: RejectLimit) -> Self {
         self.max_rejects = Some(limit);
         self
     }
 
-    pub fn max_errors(mut self, max: NonZeroUsize) -> Self {
+    pub(crate) fn max_errors(mut self, max: NonZeroUsize) -> Self {
         self.max_errors = max;
         self
     }
 
-    pub fn stopped(self) -> Self {
+    pub(crate) fn stopped(self) -> Self {
         self.stop.request();
         self
     }
 
-    pub fn go(self) -> Ran {
+    pub(crate) fn go(self) -> Ran {
         let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
         file.write_all(&self.text).expect("it takes the text");
         let memory = Memory::default();
@@ -125,7 +134,11 @@ impl Run {
         batches.max_bytes = self.batch_bytes.unwrap_or(batches.max_bytes);
         let job = Job {
             inputs: vec![Input::File(file.path().to_owned())],
-            reader: ReaderOptions { block_bytes: self.block_bytes, ..ReaderOptions::default() },
+            reader: ReaderOptions {
+                block_bytes: self.block_bytes,
+                format: self.format,
+                ..ReaderOptions::default()
+            },
             threads: NonZeroUsize::new(self.threads).expect("not 0"),
             task: Task::Contacts {
                 rules: Box::new(Rules::new(RuleOptions::default(), None).expect("our own schema is sound")),
@@ -141,7 +154,8 @@ impl Run {
             max_errors_per_record: self.max_errors,
         };
         let mut rejects = Vec::new();
-        let outcome = pipeline::run(job, &mut RejectLines::new(&mut rejects), &Progress::default(), &self.stop);
+        let outcome =
+            pipeline::run(job, &mut RejectLines::new(&mut rejects), &Progress::default(), &self.stop);
         let name = file.path().display().to_string();
         Ran {
             outcome,
@@ -154,12 +168,13 @@ impl Run {
 }
 
 impl Ran {
-    pub fn rejects(&self) -> Vec<Value> {
+    pub(crate) fn rejects(&self) -> Vec<Value> {
         self.rejects.lines().map(|line| serde_json::from_str(line).expect("a reject is JSON")).collect()
     }
 
-    pub fn contacts(&self) -> Vec<Value> {
-        let bodies = self.bodies.iter().map(|body| serde_json::from_str::<Value>(body).expect("a body is JSON"));
+    pub(crate) fn contacts(&self) -> Vec<Value> {
+        let bodies =
+            self.bodies.iter().map(|body| serde_json::from_str::<Value>(body).expect("a body is JSON"));
         bodies.flat_map(|body| body["contacts"].as_array().expect("contacts").clone()).collect()
     }
 }
