@@ -1,3 +1,38 @@
-//! The `reteno-import` command.
+//! The `reteno-import` command: arguments in, exit code out; what it does lives in the crates below it.
 
-fn main() {}
+mod args;
+mod check;
+mod config;
+mod exit;
+mod interrupt;
+mod output;
+mod prepare;
+mod print;
+mod progress_bar;
+mod report;
+mod session;
+mod summary;
+mod told;
+
+use std::process::ExitCode;
+
+use args::Command;
+use exit::Failure;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    run().unwrap_or_else(|failure| failure.tell())
+}
+
+fn run() -> Result<ExitCode, Failure> {
+    let (args, config) = config::parse_with_config()?;
+    match args.command {
+        Command::Check(args) => check::check(&args, config),
+        Command::Prepare(args) => prepare::prepare(&args, config),
+        Command::Schema(args) => print::schema(args.name),
+        Command::Completions(args) => print::completions(args.shell),
+        Command::Man(args) => print::man(args.command.as_deref()),
+    }
+}

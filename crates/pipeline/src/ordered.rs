@@ -139,6 +139,10 @@ impl<'r> Ordered<'r> {
         self.batcher.as_ref().map(Batcher::counts)
     }
 
+    pub(crate) fn fill_warning(&self) -> Option<batch::FillWarning> {
+        self.batcher.as_ref().and_then(Batcher::fill_warning)
+    }
+
     /// Gives the memory of a written body back to the batcher.
     pub(crate) fn recycle(&mut self, bytes: Vec<u8>) {
         if let Some(batcher) = &mut self.batcher {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use batch::BatchCounts;
+use batch::{BatchCounts, FillWarning};
 use contact::Repairs;
 use ndjson::{InputError, InputSummary};
 use serde::Serialize;
@@ -26,6 +26,8 @@ pub struct Outcome {
     pub input_errors: Vec<InputError>,
     /// Request bodies made; `None` if only checking.
     pub batches: Option<BatchCounts>,
+    /// Why the request bodies are poorly filled, if they are.
+    pub fill_warning: Option<FillWarning>,
     /// How long it took.
     pub elapsed: Duration,
 }

@@ -74,6 +74,7 @@ pub fn run(job: Job, rejects: &mut dyn Rejects, progress: &Progress, stop: &Stop
         end,
         counts: ordered.counts,
         batches,
+        fill_warning: ordered.fill_warning(),
         by_code: std::mem::take(&mut ordered.by_code),
         repairs: std::mem::take(&mut ordered.repairs),
         inputs: read.inputs,

@@ -1,0 +1,349 @@
+//! What can stand on the command line.
+
+mod value;
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+
+use batch::EventKey;
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use contact::Region;
+
+pub(crate) use value::{Bytes, MaxRejects, Resource};
+
+/// Turns exports of contacts and push tokens into request bodies for the Reteno method Add contacts.
+///
+/// Every record is checked against the rules of the API, repaired where the repair is certain, and either written into
+/// a batch or told, with its line and the reason. This is not an official product of Reteno.
+#[derive(Debug, Parser)]
+#[command(name = "reteno-import", version, max_term_width = 110, arg_required_else_help = true)]
+#[command(after_help = "Start with: reteno-import check export.ndjson")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check records and say what is wrong with them; nothing is written
+    Check(CheckArgs),
+    /// Make request bodies out of records, in a folder or on standard output
+    Prepare(PrepareArgs),
+    /// Print one of the JSON Schemas that this tool works by
+    Schema(SchemaArgs),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, of the tool or of one command
+    Man(ManArgs),
+}
+
+const CHECK_EXAMPLES: &str = "Examples:
+  reteno-import check export.ndjson
+  zcat export.ndjson.gz | reteno-import check --rejects rejects.ndjson
+  reteno-import check --raw --schema my.schema.json --rejects - data/ | jq -r '.violations[].code' | sort | uniq -c";
+
+/// Check records and say what is wrong with them; nothing is written
+///
+/// Records are repaired and judged exactly as `prepare` does it. With --raw each line is validated as it stands, by any
+/// JSON Schema of draft 4 to 2020-12.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = CHECK_EXAMPLES)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+
+    #[command(flatten)]
+    pub(crate) rules: RuleArgs,
+
+    /// Validate each line as it stands by --schema, without the rules and repairs of contacts
+    #[arg(long, help_heading = "Rules", env = "RETENO_IMPORT_RAW", requires = "schema", conflicts_with_all = [
+        "on_invalid", "unknown_fields", "dedupe_on", "field_id", "on_duplicate", "default_region",
+        "max_channels_per_type",
+    ])]
+    pub(crate) raw: bool,
+
+    /// With --raw: let `format` refuse values also where the dialect of the schema only annotates with it
+    #[arg(long, help_heading = "Rules", env = "RETENO_IMPORT_ASSERT_FORMATS", requires = "raw")]
+    pub(crate) assert_formats: bool,
+
+    #[command(flatten)]
+    pub(crate) telling: TellingArgs,
+
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+}
+
+const PREPARE_EXAMPLES: &str = "Examples:
+  reteno-import prepare export.ndjson -o out
+  reteno-import prepare exports/ '2026-10-*/part-*.gz' -o out --dedupe-on email --group Imported
+  zcat export.ndjson.gz | reteno-import prepare -o - --rejects rejects.ndjson | jq -c .dedupeOn
+  reteno-import prepare export.ndjson --discard      # all the work, nothing written: to measure";
+
+/// Make request bodies out of records, in a folder or on standard output
+///
+/// A folder gets batch-000001.json and so on, rejects.ndjson, and manifest.json last: where that is, the folder is
+/// complete. On standard output each line is one request body, printed as soon as it is full.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = PREPARE_EXAMPLES)]
+pub(crate) struct PrepareArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+
+    /// The folder to write, new or empty; - is standard output
+    #[arg(short, long, value_name = "DIR|-", help_heading = "Output", env = "RETENO_IMPORT_OUTPUT")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Do all the work and write no request bodies
+    #[arg(long, help_heading = "Output", conflicts_with = "output", env = "RETENO_IMPORT_DISCARD")]
+    pub(crate) discard: bool,
+
+    /// Write into a folder that holds an earlier output, which is removed; other files stay
+    #[arg(long, help_heading = "Output", env = "RETENO_IMPORT_OVERWRITE")]
+    pub(crate) overwrite: bool,
+
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
+
+    #[command(flatten)]
+    pub(crate) rules: RuleArgs,
+
+    #[command(flatten)]
+    pub(crate) telling: TellingArgs,
+
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Input")]
+pub(crate) struct InputArgs {
+    /// Files, folders and patterns; none, or -, is standard input. gzip and zstd are recognised
+    #[arg(value_name = "INPUT")]
+    pub(crate) inputs: Vec<PathBuf>,
+
+    /// How records stand in the input: one on each line, or a JSON array or values that follow each other
+    #[arg(long, value_enum, default_value = "auto", env = "RETENO_IMPORT_FORMAT")]
+    pub(crate) format: FormatArg,
+
+    /// A record of more bytes is rejected without being held in memory
+    #[arg(long, value_name = "BYTES", default_value = "64MiB", env = "RETENO_IMPORT_MAX_LINE_BYTES")]
+    pub(crate) max_line_bytes: Bytes,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Request")]
+pub(crate) struct RequestArgs {
+    /// A field that a contact does not carry: keep its value in Reteno, or clear it there. To clear, bodies come only at
+    /// the end of the input
+    #[arg(long, value_enum, default_value = "keep", env = "RETENO_IMPORT_ABSENT")]
+    pub(crate) absent: AbsentArg,
+
+    /// The most contacts of one request; the API takes 3000
+    #[arg(long, value_name = "N", default_value = "3000", env = "RETENO_IMPORT_BATCH_SIZE")]
+    pub(crate) batch_size: NonZeroU32,
+
+    /// The most bytes of one request; the API's limit is not documented
+    #[arg(long, value_name = "BYTES", default_value = "8MiB", env = "RETENO_IMPORT_BATCH_BYTES")]
+    pub(crate) batch_bytes: Bytes,
+
+    /// Put the contacts into this group; can be given several times
+    #[arg(long, value_name = "NAME", env = "RETENO_IMPORT_GROUP", value_delimiter = None)]
+    pub(crate) group: Vec<String>,
+
+    /// Take the contacts out of this group; can be given several times
+    #[arg(long, value_name = "NAME", env = "RETENO_IMPORT_EXCLUDE_GROUP")]
+    pub(crate) exclude_group: Vec<String>,
+
+    /// Bring contacts back that were deleted in Reteno
+    #[arg(long, env = "RETENO_IMPORT_RESTORE_DELETED")]
+    pub(crate) restore_deleted: bool,
+
+    /// The event that each new contact generates
+    #[arg(long, value_name = "KEY", env = "RETENO_IMPORT_EVENT_KEY")]
+    pub(crate) event_key: Option<EventKey>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Rules")]
+pub(crate) struct RuleArgs {
+    /// A JSON Schema that tightens the contact's rules and may name normalisers
+    #[arg(long, value_name = "FILE", env = "RETENO_IMPORT_SCHEMA")]
+    pub(crate) schema: Option<PathBuf>,
+
+    /// A document that the schema refers to; nothing is ever fetched. Can be given several times
+    #[arg(long, value_name = "URI=FILE", requires = "schema", env = "RETENO_IMPORT_SCHEMA_RESOURCE")]
+    pub(crate) schema_resource: Vec<Resource>,
+
+    /// A broken rule: leave out the smallest optional part, and tell; or reject the record
+    #[arg(long, value_enum, default_value = "prune", env = "RETENO_IMPORT_ON_INVALID")]
+    pub(crate) on_invalid: OnInvalidArg,
+
+    /// A member that a contact does not have: reject the record, as it may be data under a wrong name; or drop it
+    #[arg(long, value_enum, default_value = "reject", env = "RETENO_IMPORT_UNKNOWN_FIELDS")]
+    pub(crate) unknown_fields: UnknownFieldsArg,
+
+    /// The field by which Reteno finds a contact it has; where externalCustomerId is there, it is always that
+    #[arg(long, value_enum, default_value = "externalCustomerId", env = "RETENO_IMPORT_DEDUPE_ON")]
+    pub(crate) dedupe_on: DedupeOnArg,
+
+    /// The custom field of --dedupe-on fieldId
+    #[arg(long, value_name = "ID", env = "RETENO_IMPORT_FIELD_ID")]
+    pub(crate) field_id: Option<i64>,
+
+    /// A contact whose key came before: leave it out and tell, keep it, or reject it. Without `keep`, about 30 bytes of
+    /// memory are needed for each key
+    #[arg(long, value_enum, default_value = "first", env = "RETENO_IMPORT_ON_DUPLICATE")]
+    pub(crate) on_duplicate: OnDuplicateArg,
+
+    /// The region of telephone numbers without a country code, such as UA; without it they are never guessed
+    #[arg(long, value_name = "REGION", env = "RETENO_IMPORT_DEFAULT_REGION")]
+    pub(crate) default_region: Option<Region>,
+
+    /// At most so many channels of one type for a contact, instead of 2; always 1 for email
+    #[arg(long, value_name = "N", env = "RETENO_IMPORT_MAX_CHANNELS_PER_TYPE")]
+    pub(crate) max_channels_per_type: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "What is told")]
+pub(crate) struct TellingArgs {
+    /// Where rejects go, one JSON object on a line; - is standard output. By default into the output folder, or as
+    /// plain lines to standard error where there is none
+    #[arg(long, value_name = "FILE|-", env = "RETENO_IMPORT_REJECTS")]
+    pub(crate) rejects: Option<PathBuf>,
+
+    /// Stop if more records are rejected; a share such as 1% is known at the end of the input
+    #[arg(long, value_name = "N|P%", env = "RETENO_IMPORT_MAX_REJECTS")]
+    pub(crate) max_rejects: Option<MaxRejects>,
+
+    /// The most reasons that are told of one record
+    #[arg(long, value_name = "N", default_value = "20", env = "RETENO_IMPORT_MAX_ERRORS_PER_RECORD")]
+    pub(crate) max_errors_per_record: NonZeroUsize,
+
+    /// Write what the run came to as JSON; can be given several times
+    #[arg(long, value_name = "FILE.json", env = "RETENO_IMPORT_REPORT")]
+    pub(crate) report: Vec<PathBuf>,
+
+    /// Show progress on standard error; auto: if that is a terminal
+    #[arg(long, value_enum, default_value = "auto", env = "RETENO_IMPORT_PROGRESS")]
+    pub(crate) progress: ProgressArg,
+
+    /// Say nothing but errors
+    #[arg(short, long, conflicts_with = "verbose", env = "RETENO_IMPORT_QUIET")]
+    pub(crate) quiet: bool,
+
+    /// Say more: settings, inputs and repairs
+    #[arg(short, long, env = "RETENO_IMPORT_VERBOSE")]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Work")]
+pub(crate) struct WorkArgs {
+    /// How many workers parse and judge; by default as many as the machine has cores. It changes no byte of the output
+    #[arg(long, value_name = "N", env = "RETENO_IMPORT_THREADS")]
+    pub(crate) threads: Option<NonZeroUsize>,
+
+    /// How much is read and handed to a worker at a time. It changes no byte of the output
+    #[arg(long, value_name = "BYTES", default_value = "256KiB", env = "RETENO_IMPORT_BLOCK_BYTES")]
+    pub(crate) block_bytes: Bytes,
+
+    /// A file with settings; by default reteno-import.toml, where there is one
+    #[arg(long, value_name = "FILE", env = "RETENO_IMPORT_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Print one of the JSON Schemas that this tool works by
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SchemaArgs {
+    /// Which one
+    #[arg(value_enum, default_value = "contact")]
+    pub(crate) name: SchemaName,
+}
+
+/// Print completions for a shell
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Example:\n  reteno-import completions bash > /etc/bash_completion.d/reteno-import")]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Print the manual page, of the tool or of one command
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Example:\n  reteno-import man prepare | man -l -")]
+pub(crate) struct ManArgs {
+    /// The command; without it, the tool's own page
+    pub(crate) command: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaName {
+    /// A contact
+    Contact,
+    /// A request body
+    Request,
+    /// A line of a rejects file
+    Reject,
+    /// The manifest of a folder
+    Manifest,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatArg {
+    /// Recognised by the first bytes of each input
+    Auto,
+    /// One record on each line
+    Ndjson,
+    /// A JSON array, or values that follow each other
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AbsentArg {
+    Keep,
+    Clear,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnInvalidArg {
+    Prune,
+    Reject,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum UnknownFieldsArg {
+    Reject,
+    Drop,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DedupeOnArg {
+    #[value(name = "externalCustomerId")]
+    ExternalCustomerId,
+    Email,
+    Sms,
+    #[value(name = "email_or_sms")]
+    EmailOrSms,
+    Push,
+    #[value(name = "webpush")]
+    WebPush,
+    Id,
+    #[value(name = "fieldId")]
+    FieldId,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnDuplicateArg {
+    First,
+    Keep,
+    Reject,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProgressArg {
+    Auto,
+    Always,
+    Never,
+}

@@ -1,0 +1,134 @@
+//! The one place where an end becomes an exit code.
+
+use std::io;
+use std::process::ExitCode;
+
+use anyhow::Error;
+use pipeline::{End, Outcome, RejectLimit};
+
+/// All records done.
+const DONE: u8 = 0;
+/// Done, but some records were rejected.
+const SOME_REJECTED: u8 = 1;
+/// The command line, settings or a schema cannot be used; nothing was read.
+const USAGE: u8 = 2;
+/// More records were rejected than allowed.
+const TOO_MANY_REJECTS: u8 = 3;
+/// Reading or writing failed.
+const INPUT_OUTPUT: u8 = 4;
+/// Stopped by a signal.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// Why a command ended before there was an outcome.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The command line, settings or a schema cannot be used.
+    Usage(Error),
+    /// Reading or writing failed.
+    InputOutput(Error),
+    /// Whoever read standard output has closed it: the end, and no mistake.
+    OutputClosed,
+}
+
+impl Failure {
+    pub(crate) fn usage(error: impl Into<Error>) -> Self {
+        Self::Usage(error.into())
+    }
+
+    pub(crate) fn input_output(error: impl Into<Error>) -> Self {
+        Self::InputOutput(error.into())
+    }
+
+    /// A write to standard output failed.
+    pub(crate) fn of_stdout(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::OutputClosed;
+        }
+        Self::InputOutput(Error::new(error).context("cannot write to standard output"))
+    }
+
+    /// Says what happened, and gives the exit code.
+    pub(crate) fn tell(self) -> ExitCode {
+        match self {
+            Self::Usage(error) => {
+                tell(&error);
+                USAGE.into()
+            }
+            Self::InputOutput(error) => {
+                tell(&error);
+                INPUT_OUTPUT.into()
+            }
+            Self::OutputClosed => DONE.into(),
+        }
+    }
+}
+
+/// Prints an error with its causes.
+#[expect(clippy::print_stderr, reason = "this is where errors are told")]
+pub(crate) fn tell(error: &Error) {
+    eprintln!("error: {error}");
+    for cause in error.chain().skip(1) {
+        eprintln!("  caused by: {cause}");
+    }
+}
+
+/// What the end of a run means to the shell. What it means to a person stands in the summary.
+pub(crate) fn code(outcome: &Outcome, max_rejects: Option<RejectLimit>) -> ExitCode {
+    let code = match &outcome.end {
+        End::Complete if outcome.counts.rejected == 0 || max_rejects.is_some() => DONE,
+        End::Complete => SOME_REJECTED,
+        End::OutputClosed => DONE,
+        End::RejectsFailed(error) if error.kind() == io::ErrorKind::BrokenPipe => DONE,
+        End::OptionsRefused(_) => USAGE,
+        End::TooManyRejects => TOO_MANY_REJECTS,
+        End::Interrupted => INTERRUPTED,
+        End::InputFailed
+        | End::SinkFailed(_)
+        | End::RejectsFailed(_)
+        | End::BatchFailed(_)
+        | End::ReaderLost
+        | End::IdentityBroken => INPUT_OUTPUT,
+    };
+    code.into()
+}
+
+/// Why a run is not complete, if it is not.
+pub(crate) fn reason(outcome: &Outcome) -> Option<Error> {
+    let error = match &outcome.end {
+        End::Complete | End::OutputClosed => return None,
+        End::RejectsFailed(error) if error.kind() == io::ErrorKind::BrokenPipe => return None,
+        End::TooManyRejects => {
+            anyhow::anyhow!(
+                "stopped: {} records are rejected, more than --max-rejects allows; the output is not complete",
+                outcome.counts.rejected
+            )
+        }
+        End::Interrupted => {
+            anyhow::anyhow!("interrupted; the output is not complete, run the same command again")
+        }
+        End::InputFailed => anyhow::anyhow!(
+            "not all input could be read; what was read is done, but the output is not complete and has no manifest"
+        ),
+        End::OptionsRefused(error) => anyhow::anyhow!("{error}"),
+        End::SinkFailed(error) => chain(error),
+        End::BatchFailed(error) => chain(error),
+        End::RejectsFailed(error) => anyhow::anyhow!("{error}")
+            .context("cannot write the rejects; free space or choose another place, then run again"),
+        End::ReaderLost => {
+            anyhow::anyhow!("the reading thread ended early: this is a fault of reteno-import")
+        }
+        End::IdentityBroken => anyhow::anyhow!(
+            "the records do not add up ({}): this is a fault of reteno-import; do not use the output",
+            outcome.counts.identity()
+        ),
+    };
+    Some(error)
+}
+
+/// An error with its causes, when only a reference is at hand.
+fn chain(error: &dyn std::error::Error) -> Error {
+    match error.source() {
+        Some(source) => chain(source).context(error.to_string()),
+        None => anyhow::anyhow!("{error}"),
+    }
+}

@@ -1,0 +1,135 @@
+//! The command `prepare`: the main job.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::anyhow;
+use batch::manifest::REJECTS_FILE;
+use batch::{Absent, BatchOptions, Batcher, MAX_CONTACTS_PER_REQUEST, RequestOptions, RestoreDeleted};
+use contact::DedupeOn;
+use ndjson::{AutoRule, HashInputs};
+use pipeline::{Output, Task};
+use serde_json::{Map, Value};
+use sink::{FolderSink, NullSink, Overwrite, Sink, SinkError, StdoutSink};
+
+use crate::args::{AbsentArg, PrepareArgs, RequestArgs};
+use crate::exit::Failure;
+use crate::session::{self, RejectsTo, Session};
+
+/// Where request bodies go.
+enum Destination<'a> {
+    Folder(&'a Path),
+    Stdout,
+    Nowhere,
+}
+
+/// Makes request bodies out of records.
+pub(crate) fn prepare(args: &PrepareArgs, config: Option<PathBuf>) -> Result<ExitCode, Failure> {
+    let destination = destination(args)?;
+    let hash = if matches!(destination, Destination::Folder(_)) { HashInputs::Yes } else { HashInputs::No };
+    let reader = session::reader(&args.input, &args.work, AutoRule::Contacts, hash)?;
+    let rules = Box::new(session::rules(&args.rules)?);
+    let on_duplicate = session::on_duplicate(&args.rules);
+    let mut batches = batches(&args.request, rules.options().dedupe_on)?;
+    let mut rejects = session::rejects_to(&args.telling);
+    if matches!(destination, Destination::Stdout) && rejects == Some(RejectsTo::Stdout) {
+        return Err(Failure::usage(anyhow!(
+            "-o - and --rejects - both write to standard output; give rejects a file"
+        )));
+    }
+    let inputs = session::inputs(&args.input)?;
+    // Everything that can be wrong with the arguments is known; from here on things are created.
+    let reports = session::reports(&args.telling)?;
+    let mut rejects_file = None;
+    let (sink, folder): (Box<dyn Sink + Send>, _) = match destination {
+        Destination::Folder(folder) => {
+            let overwrite = if args.overwrite { Overwrite::OwnFiles } else { Overwrite::Refuse };
+            let sink = FolderSink::create(folder, overwrite).map_err(refused)?;
+            folder.clone_into(&mut batches.spill_dir);
+            if rejects.is_none() {
+                rejects = Some(RejectsTo::File(sink.rejects_path()));
+                rejects_file = Some(REJECTS_FILE.to_owned());
+            }
+            (Box::new(sink), Some(folder.to_owned()))
+        }
+        Destination::Stdout => (Box::new(StdoutSink::new(io::stdout())), None),
+        Destination::Nowhere => (Box::new(NullSink::new()), None),
+    };
+    let output = Output { batches, sink, options: further(args), rejects_file };
+    let task = Task::Contacts { rules, on_duplicate, output: Some(output) };
+    let job = session::job(inputs, reader, task, &args.telling, &args.work);
+    let rejects = rejects.unwrap_or(RejectsTo::Told);
+    Session { telling: &args.telling, config, rejects, folder }.run(job, &reports)
+}
+
+fn destination(args: &PrepareArgs) -> Result<Destination<'_>, Failure> {
+    let destination = match (&args.output, args.discard) {
+        (Some(path), false) if path.as_os_str() == "-" => Destination::Stdout,
+        (Some(path), false) => Destination::Folder(path),
+        (None, true) => Destination::Nowhere,
+        (Some(_), true) => {
+            return Err(Failure::usage(anyhow!("--discard writes nothing, so it takes no --output")));
+        }
+        (None, false) => {
+            return Err(Failure::usage(anyhow!(
+                "say where request bodies go: -o DIR, -o - for standard output, or --discard"
+            )));
+        }
+    };
+    if args.overwrite && !matches!(destination, Destination::Folder(_)) {
+        return Err(Failure::usage(anyhow!("--overwrite goes with an output folder")));
+    }
+    Ok(destination)
+}
+
+fn batches(args: &RequestArgs, dedupe_on: DedupeOn) -> Result<BatchOptions, Failure> {
+    if args.batch_size.get() > MAX_CONTACTS_PER_REQUEST {
+        return Err(Failure::usage(anyhow!(
+            "--batch-size is at most {MAX_CONTACTS_PER_REQUEST}: the API takes no more contacts in one request"
+        )));
+    }
+    let request = RequestOptions {
+        dedupe_on,
+        groups: args.group.clone(),
+        exclude_groups: args.exclude_group.clone(),
+        restore_deleted: if args.restore_deleted { RestoreDeleted::Yes } else { RestoreDeleted::No },
+        event_key: args.event_key.clone(),
+    };
+    let mut options = BatchOptions::new(request, std::env::temp_dir());
+    options.max_contacts = args.batch_size;
+    options.max_bytes = args.batch_bytes.0;
+    options.absent = match args.absent {
+        AbsentArg::Keep => Absent::Keep,
+        AbsentArg::Clear => Absent::Clear,
+    };
+    // The batcher knows what it can work with; asked now, nothing is created in vain.
+    Batcher::new(options.clone()).map_err(Failure::usage)?;
+    Ok(options)
+}
+
+/// Options for the manifest that neither the batches nor the rules know.
+fn further(args: &PrepareArgs) -> Map<String, Value> {
+    let mut options = Map::new();
+    if let Some(schema) = &args.rules.schema {
+        let name = schema.file_name().unwrap_or(schema.as_os_str()).to_string_lossy();
+        options.insert("schema".to_owned(), Value::from(name));
+    }
+    if let Some(max) = args.rules.max_channels_per_type {
+        options.insert("maxChannelsPerType".to_owned(), Value::from(max.get()));
+    }
+    options
+}
+
+/// A folder that is not to be written is a mistake of the command line; anything else failed.
+fn refused(error: SinkError) -> Failure {
+    match error {
+        SinkError::Complete { .. } | SinkError::NotEmpty { .. } | SinkError::ForeignManifest { .. } => {
+            Failure::usage(
+                anyhow::Error::new(error)
+                    .context("cannot use the output folder; --overwrite replaces an earlier output"),
+            )
+        }
+        other => Failure::input_output(other),
+    }
+}

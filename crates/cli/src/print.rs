@@ -1,0 +1,54 @@
+//! Commands that only print: schemas, completions, manual pages.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::anyhow;
+use clap::{Command, CommandFactory};
+
+use crate::args::{Args, SchemaName};
+use crate::exit::Failure;
+
+/// Prints a schema.
+pub(crate) fn schema(name: SchemaName) -> Result<ExitCode, Failure> {
+    let text = match name {
+        SchemaName::Contact => contact::CONTACT_SCHEMA,
+        SchemaName::Request => include_str!("../../../schemas/request.schema.json"),
+        SchemaName::Reject => include_str!("../../../schemas/reject.schema.json"),
+        SchemaName::Manifest => include_str!("../../../schemas/manifest.schema.json"),
+    };
+    to_stdout(text.as_bytes())
+}
+
+/// Prints completions for a shell.
+pub(crate) fn completions(shell: clap_complete::Shell) -> Result<ExitCode, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "reteno-import", &mut script);
+    to_stdout(&script)
+}
+
+/// Prints a manual page.
+pub(crate) fn man(name: Option<&str>) -> Result<ExitCode, Failure> {
+    let mut command = Args::command();
+    command.build();
+    let page = match name {
+        None => command,
+        Some(name) => command
+            .find_subcommand(name)
+            .cloned()
+            .ok_or_else(|| Failure::usage(anyhow!("there is no command {name}; see reteno-import --help")))?,
+    };
+    let mut text = Vec::new();
+    render(page, &mut text).map_err(Failure::input_output)?;
+    to_stdout(&text)
+}
+
+fn render(command: Command, out: &mut Vec<u8>) -> io::Result<()> {
+    clap_mangen::Man::new(command).render(out)
+}
+
+fn to_stdout(bytes: &[u8]) -> Result<ExitCode, Failure> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(Failure::of_stdout)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,81 @@
+//! Progress on a terminal.
+
+use std::io::{IsTerminal, stderr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use pipeline::Progress;
+
+use crate::args::ProgressArg;
+
+/// How often the bar is drawn.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// A bar that follows a run until it is dropped.
+pub(crate) struct Following {
+    bar: ProgressBar,
+    done: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// A bar that is shown if it is wanted, and hidden otherwise.
+pub(crate) fn bar(wanted: ProgressArg) -> ProgressBar {
+    let shown = match wanted {
+        ProgressArg::Auto => stderr().is_terminal(),
+        ProgressArg::Always => true,
+        ProgressArg::Never => false,
+    };
+    if !shown {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+    bar.set_style(style("{spinner} {bytes} read  {bytes_per_sec}  {elapsed}  {msg}"));
+    bar
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+/// Lets the bar follow the run.
+pub(crate) fn follow(bar: ProgressBar, progress: Progress) -> Following {
+    let done = Arc::new(AtomicBool::new(false));
+    let thread = (!bar.is_hidden()).then(|| {
+        let (bar, done) = (bar.clone(), Arc::clone(&done));
+        std::thread::spawn(move || {
+            let mut total = 0;
+            while !done.load(Ordering::Relaxed) {
+                if total != progress.total_bytes() {
+                    total = progress.total_bytes();
+                    bar.set_length(total);
+                    bar.set_style(style(
+                        "{bar:20} {percent}%  {bytes}/{total_bytes}  {bytes_per_sec}  ETA {eta}  {msg}",
+                    ));
+                }
+                bar.set_position(progress.bytes_read());
+                bar.set_message(format!(
+                    "{} records, {} rejected",
+                    HumanCount(progress.records()),
+                    HumanCount(progress.rejected())
+                ));
+                bar.tick();
+                std::thread::park_timeout(INTERVAL);
+            }
+        })
+    });
+    Following { bar, done, thread }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.done.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            let _ = thread.join();
+        }
+        self.bar.finish_and_clear();
+    }
+}

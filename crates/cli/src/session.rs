@@ -1,0 +1,244 @@
+//! What `check` and `prepare` have in common: from arguments to a run, and from its outcome to what is told.
+
+use std::fs::{self, File};
+use std::io::{IsTerminal, stdin};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow};
+use contact::{DedupeOn, Formats, OnInvalid, RuleOptions, Rules, Schema, Settings, UnknownFields};
+use ndjson::{AutoRule, Format, HashInputs, Input, ReaderOptions};
+use pipeline::{Job, OnDuplicate, Progress, RejectLimit, Rejects, Task};
+use serde_json::Value;
+
+use crate::args::{
+    DedupeOnArg, FormatArg, InputArgs, OnDuplicateArg, OnInvalidArg, RuleArgs, TellingArgs, UnknownFieldsArg,
+    WorkArgs,
+};
+use crate::exit::{self, Failure};
+use crate::output::{RejectsFile, create_private, rejects_on_stdout};
+use crate::told::{Told, Voice};
+use crate::{interrupt, output, progress_bar, report, summary};
+
+/// The smallest block that makes sense.
+const LEAST_BLOCK_BYTES: usize = 1024;
+
+/// Where rejects go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RejectsTo {
+    File(PathBuf),
+    Stdout,
+    /// Lines for people on standard error.
+    Told,
+}
+
+/// Everything around a run that is known before it begins.
+pub(crate) struct Session<'a> {
+    pub(crate) telling: &'a TellingArgs,
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) rejects: RejectsTo,
+    /// The folder of the output, if it is one.
+    pub(crate) folder: Option<PathBuf>,
+}
+
+/// Finds the inputs.
+pub(crate) fn inputs(args: &InputArgs) -> Result<Vec<Input>, Failure> {
+    let inputs = ndjson::expand(&args.inputs).map_err(Failure::usage)?;
+    if args.inputs.is_empty() && stdin().is_terminal() {
+        return Err(Failure::usage(anyhow!(
+            "there is no input: name a file, a folder or a pattern, or pipe records in"
+        )));
+    }
+    Ok(inputs)
+}
+
+pub(crate) fn reader(
+    input: &InputArgs,
+    work: &WorkArgs,
+    auto: AutoRule,
+    hash: HashInputs,
+) -> Result<ReaderOptions, Failure> {
+    if work.block_bytes.0 < LEAST_BLOCK_BYTES {
+        return Err(Failure::usage(anyhow!("--block-bytes must be at least {LEAST_BLOCK_BYTES}")));
+    }
+    let format = match input.format {
+        FormatArg::Auto => Format::Auto,
+        FormatArg::Ndjson => Format::Ndjson,
+        FormatArg::Json => Format::Json,
+    };
+    Ok(ReaderOptions {
+        format,
+        auto,
+        block_bytes: work.block_bytes.0,
+        max_line_bytes: input.max_line_bytes.0,
+        hash,
+    })
+}
+
+/// The schema that the user names, compiled.
+pub(crate) fn user_schema(args: &RuleArgs, formats: Formats) -> Result<Option<Schema>, Failure> {
+    let Some(file) = &args.schema else { return Ok(None) };
+    let mut resources = Vec::new();
+    for resource in &args.schema_resource {
+        resources.push((resource.uri.clone(), json_file(&resource.file)?));
+    }
+    let schema = Schema::compile(json_file(file)?, resources, formats)
+        .with_context(|| format!("cannot use the schema in {}", file.display()))
+        .map_err(Failure::usage)?;
+    Ok(Some(schema))
+}
+
+fn json_file(file: &Path) -> Result<Value, Failure> {
+    let text =
+        fs::read(file).with_context(|| format!("cannot read {}", file.display())).map_err(Failure::usage)?;
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&text);
+    serde_json::from_slice(text)
+        .with_context(|| format!("{} is not JSON", file.display()))
+        .map_err(Failure::usage)
+}
+
+/// The rules of contacts as the arguments have them.
+pub(crate) fn rules(args: &RuleArgs) -> Result<Rules, Failure> {
+    let dedupe_on = match (args.dedupe_on, args.field_id) {
+        (DedupeOnArg::FieldId, Some(id)) => DedupeOn::FieldId(id),
+        (DedupeOnArg::FieldId, None) => {
+            return Err(Failure::usage(anyhow!(
+                "--dedupe-on fieldId needs --field-id: the id of the custom field"
+            )));
+        }
+        (_, Some(_)) => return Err(Failure::usage(anyhow!("--field-id goes with --dedupe-on fieldId"))),
+        (DedupeOnArg::ExternalCustomerId, None) => DedupeOn::ExternalCustomerId,
+        (DedupeOnArg::Email, None) => DedupeOn::Email,
+        (DedupeOnArg::Sms, None) => DedupeOn::Sms,
+        (DedupeOnArg::EmailOrSms, None) => DedupeOn::EmailOrSms,
+        (DedupeOnArg::Push, None) => DedupeOn::Push,
+        (DedupeOnArg::WebPush, None) => DedupeOn::WebPush,
+        (DedupeOnArg::Id, None) => DedupeOn::Id,
+    };
+    let mut settings = Settings::default();
+    if let Some(region) = args.default_region {
+        settings = settings.with_default_region(region);
+    }
+    let options = RuleOptions {
+        on_invalid: match args.on_invalid {
+            OnInvalidArg::Prune => OnInvalid::Prune,
+            OnInvalidArg::Reject => OnInvalid::Reject,
+        },
+        unknown_fields: match args.unknown_fields {
+            UnknownFieldsArg::Reject => UnknownFields::Reject,
+            UnknownFieldsArg::Drop => UnknownFields::Drop,
+        },
+        dedupe_on,
+        max_channels_per_type: args.max_channels_per_type,
+        settings,
+    };
+    Rules::new(options, user_schema(args, Formats::Assert)?).map_err(Failure::usage)
+}
+
+pub(crate) fn on_duplicate(args: &RuleArgs) -> OnDuplicate {
+    match args.on_duplicate {
+        OnDuplicateArg::First => OnDuplicate::First,
+        OnDuplicateArg::Keep => OnDuplicate::Keep,
+        OnDuplicateArg::Reject => OnDuplicate::Reject,
+    }
+}
+
+/// Where the user wants rejects; `None` leaves it to the command.
+pub(crate) fn rejects_to(args: &TellingArgs) -> Option<RejectsTo> {
+    args.rejects
+        .as_ref()
+        .map(|path| if path.as_os_str() == "-" { RejectsTo::Stdout } else { RejectsTo::File(path.clone()) })
+}
+
+pub(crate) fn job(
+    inputs: Vec<Input>,
+    reader: ReaderOptions,
+    task: Task,
+    telling: &TellingArgs,
+    work: &WorkArgs,
+) -> Job {
+    Job {
+        inputs,
+        reader,
+        threads: work
+            .threads
+            .or_else(|| std::thread::available_parallelism().ok())
+            .unwrap_or(NonZeroUsize::MIN),
+        task,
+        max_rejects: max_rejects(telling),
+        max_errors_per_record: telling.max_errors_per_record,
+    }
+}
+
+fn max_rejects(telling: &TellingArgs) -> Option<RejectLimit> {
+    telling.max_rejects.map(|limit| limit.0)
+}
+
+/// Report files, checked and created before the work begins.
+pub(crate) fn reports(telling: &TellingArgs) -> Result<Vec<(PathBuf, File)>, Failure> {
+    if let Some(path) =
+        telling.report.iter().find(|path| path.extension().is_none_or(|ending| ending != "json"))
+    {
+        return Err(Failure::usage(anyhow!(
+            "--report {}: a report is a file that ends in .json",
+            path.display()
+        )));
+    }
+    let create = |path: &PathBuf| {
+        let file =
+            create_private(path).with_context(|| format!("cannot write the report {}", path.display()));
+        file.map(|file| (path.clone(), file)).map_err(Failure::input_output)
+    };
+    telling.report.iter().map(create).collect()
+}
+
+impl Session<'_> {
+    /// Does the job and tells what came of it.
+    pub(crate) fn run(self, job: Job, reports: &[(PathBuf, File)]) -> Result<ExitCode, Failure> {
+        let stop = interrupt::stop_on_signal()?;
+        let bar = progress_bar::bar(if self.telling.quiet {
+            crate::args::ProgressArg::Never
+        } else {
+            self.telling.progress
+        });
+        let mut rejects: Box<dyn Rejects> = match &self.rejects {
+            RejectsTo::File(path) => Box::new(
+                RejectsFile::create(path)
+                    .with_context(|| format!("cannot write rejects to {}", path.display()))
+                    .map_err(Failure::input_output)?,
+            ),
+            RejectsTo::Stdout => Box::new(rejects_on_stdout()),
+            RejectsTo::Told => {
+                let voice = if self.telling.quiet { Voice::Silent } else { Voice::Aloud };
+                Box::new(Told::new(voice, bar.clone()))
+            }
+        };
+        if self.telling.verbose
+            && let Some(config) = &self.config
+        {
+            summary::note(&format!("settings from {}", config.display()));
+        }
+        let progress = Progress::default();
+        let following = progress_bar::follow(bar, progress.clone());
+        let outcome = pipeline::run(job, rejects.as_mut(), &progress, &stop);
+        drop(following);
+        let code = exit::code(&outcome, max_rejects(self.telling));
+        for (path, file) in reports {
+            output::write_all(file, &report::json(&outcome))
+                .with_context(|| format!("cannot write the report {}", path.display()))
+                .map_err(Failure::input_output)?;
+        }
+        for error in &outcome.input_errors {
+            exit::tell(&anyhow!("{error}"));
+        }
+        let closed = matches!(outcome.end, pipeline::End::OutputClosed);
+        if !self.telling.quiet && !closed {
+            summary::print(&outcome, &self);
+        }
+        if let Some(reason) = exit::reason(&outcome) {
+            exit::tell(&reason);
+        }
+        Ok(code)
+    }
+}

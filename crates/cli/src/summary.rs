@@ -1,0 +1,119 @@
+//! A few lines at the end of a run, for people.
+
+use std::cmp::Reverse;
+
+use bytesize::ByteSize;
+use indicatif::HumanCount;
+use pipeline::{CodeCount, Outcome};
+
+use crate::session::{RejectsTo, Session};
+
+/// How many codes are named.
+const CODES: usize = 5;
+
+/// Prints a line on standard error.
+#[expect(clippy::print_stderr, reason = "lines for people go to standard error")]
+pub(crate) fn note(line: &str) {
+    eprintln!("{line}");
+}
+
+/// Prints what the run came to.
+pub(crate) fn print(outcome: &Outcome, session: &Session<'_>) {
+    for line in lines(outcome, session) {
+        note(&line);
+    }
+}
+
+fn lines(outcome: &Outcome, session: &Session<'_>) -> Vec<String> {
+    let counts = outcome.counts;
+    let mut lines = vec![counts.identity()];
+    if let Some(batches) = &outcome.batches {
+        let mean = batches.mean_contacts().unwrap_or(0.0);
+        let place = match &session.folder {
+            Some(folder) => format!(" in {}", folder.display()),
+            None => String::new(),
+        };
+        lines.push(format!(
+            "{} with {} contacts each on average, {}{place}",
+            plural(batches.bodies, "request"),
+            HumanCount(mean.round() as u64),
+            plural(batches.field_sets, "field set"),
+        ));
+    }
+    if let Some(warning) = &outcome.fill_warning {
+        lines.push(format!(
+            "warning: {warning}; give contacts the same fields, or choose --absent clear if what is absent is to be erased"
+        ));
+    }
+    if counts.pruned > 0 {
+        lines.push(format!(
+            "{} lost a part that broke a rule: {}",
+            plural(counts.pruned, "contact"),
+            codes(outcome, |count| count.pruned)
+        ));
+    }
+    if counts.merged > 0 {
+        lines.push(format!("{} left out because their key came before", plural(counts.merged, "record")));
+    }
+    if counts.rejected > 0 {
+        lines.push(format!(
+            "{} rejected: {}",
+            plural(counts.rejected, "record"),
+            codes(outcome, |count| count.rejected)
+        ));
+    }
+    if counts.rejected + counts.pruned + counts.merged > 0
+        && let RejectsTo::File(path) = &session.rejects
+    {
+        lines.push(format!("{} says which, where and why", path.display()));
+    }
+    if session.telling.verbose {
+        let repairs: Vec<String> = outcome
+            .repairs
+            .iter()
+            .map(|(normaliser, count)| format!("{} {}", normaliser.name(), HumanCount(count)))
+            .collect();
+        let repairs = if repairs.is_empty() { "none".to_owned() } else { repairs.join(", ") };
+        lines.push(format!("repairs: {repairs}; blank lines: {}", HumanCount(counts.blank_lines)));
+        for input in outcome.inputs.iter().take(CODES) {
+            lines.push(format!(
+                "{}: {}, {} read",
+                input.name,
+                input.format.as_str(),
+                ByteSize(input.stored_bytes)
+            ));
+        }
+    }
+    let bytes: u64 = outcome.inputs.iter().map(|input| input.bytes).sum();
+    let seconds = outcome.elapsed.as_secs_f64().max(1e-3);
+    lines.push(format!(
+        "{} of {} in {seconds:.1} s, {}/s",
+        ByteSize(bytes),
+        plural(outcome.inputs.len() as u64, "input"),
+        ByteSize((bytes as f64 / seconds) as u64),
+    ));
+    lines
+}
+
+/// The most frequent codes of a kind.
+fn codes(outcome: &Outcome, of: impl Fn(&CodeCount) -> u64) -> String {
+    let mut codes: Vec<(&str, u64)> = outcome
+        .by_code
+        .iter()
+        .map(|(code, count)| (code.as_str(), of(count)))
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    codes.sort_by_key(|(_, count)| Reverse(*count));
+    let more = codes.len().saturating_sub(CODES);
+    let mut named: Vec<String> =
+        codes.iter().take(CODES).map(|(code, count)| format!("{code} {}", HumanCount(*count))).collect();
+    if more > 0 {
+        named.push(format!("and {more} other codes"));
+    }
+    named.join(", ")
+}
+
+fn plural(number: u64, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{ending}", HumanCount(number))
+}

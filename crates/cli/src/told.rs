@@ -1,0 +1,63 @@
+//! Rejects for people: a line on standard error for each reason, where no file takes them.
+
+use std::io::{self, Write};
+
+use indicatif::ProgressBar;
+use pipeline::{Action, Reject, Rejects};
+
+/// Whether the lines are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Voice {
+    Aloud,
+    Silent,
+}
+
+/// Prints `export.ndjson:17: rejected bad-email /channels/0/value: …`.
+pub(crate) struct Told {
+    voice: Voice,
+    bar: ProgressBar,
+}
+
+impl Told {
+    /// Lines appear above the bar, if it is shown.
+    pub(crate) fn new(voice: Voice, bar: ProgressBar) -> Self {
+        Self { voice, bar }
+    }
+}
+
+impl Rejects for Told {
+    fn take(&mut self, reject: &Reject<'_>) -> io::Result<()> {
+        if self.voice == Voice::Silent {
+            return Ok(());
+        }
+        let action = match reject.action {
+            Action::Rejected => "rejected",
+            Action::Pruned => "pruned",
+            Action::Duplicate => "duplicate",
+        };
+        let mut lines = String::new();
+        for violation in reject.violations {
+            let place =
+                if violation.pointer.is_empty() { String::new() } else { format!(" {}", violation.pointer) };
+            let left_out = match &violation.removed {
+                Some(removed) if *removed != violation.pointer => format!(" (left out: {removed})"),
+                _ => String::new(),
+            };
+            lines.push_str(&format!(
+                "{}:{}: {action} {}{place}: {}{left_out}\n",
+                reject.source, reject.line, violation.code, violation.message
+            ));
+        }
+        if reject.omitted > 0 {
+            lines.push_str(&format!(
+                "{}:{}: … and {} more reasons\n",
+                reject.source, reject.line, reject.omitted
+            ));
+        }
+        self.bar.suspend(|| io::stderr().lock().write_all(lines.as_bytes()))
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
