@@ -172,6 +172,7 @@ fn describe(kind: &ValidationErrorKind, value: TapeValue<'_>) -> String {
         Kind::ExclusiveMinimum { limit } => format!("is not greater than {limit}"),
         Kind::ExclusiveMaximum { limit } => format!("is not less than {limit}"),
         Kind::MultipleOf { multiple_of } => format!("is not a multiple of {multiple_of}"),
+        Kind::MinItems { limit: 1 } => "is empty".to_owned(),
         Kind::MinItems { limit } => format!("has fewer elements than {limit}"),
         Kind::MaxItems { limit } => format!("has more elements than {limit}"),
         Kind::MinProperties { limit } => format!("has fewer members than {limit}"),

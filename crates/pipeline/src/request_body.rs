@@ -65,14 +65,14 @@ fn disagreement(body: TapeValue<'_>, options: &RequestOptions) -> Option<Violati
             }
             _ => {
                 let message = format!("a request body has no member \"{name}\"; remove it");
-                return Some(Violation::of_record("body-option", format!("/{name}"), message));
+                return Some(Violation::of_record("body-option", "", message));
             }
         };
         let message = format!(
             "the request body that holds this contact says otherwise about {name} than this run; run it with the same \
              {option}, or take {name} out of the body"
         );
-        (!agrees).then(|| Violation::of_record("body-option", format!("/{name}"), message))
+        (!agrees).then(|| Violation::of_record("body-option", "", message))
     })
 }
 
