@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use contact::{FORMATS, Normaliser, Schema};
 use jsonschema::{Draft, PatternOptions, Registry, Validator};
+use ndjson::Parser;
 use serde_json::{Map, Value, json};
 
 const CONTACT: &str = include_str!("../../../schemas/contact.schema.json");
@@ -10,6 +12,7 @@ const REQUEST: &str = include_str!("../../../schemas/request.schema.json");
 const REJECT: &str = include_str!("../../../schemas/reject.schema.json");
 const MANIFEST: &str = include_str!("../../../schemas/manifest.schema.json");
 
+/// The codes that the schemas may name.
 const CODES: &[&str] = &[
     "bad-app-id",
     "bad-custom-field",
@@ -20,28 +23,10 @@ const CODES: &[&str] = &[
     "bad-name",
     "bad-phone",
     "bad-time-zone",
+    "duplicate-channel",
+    "duplicate-field",
     "misplaced-member",
     "no-channel",
-];
-
-const NORMALISERS: &[&str] = &[
-    "collapse-space",
-    "date",
-    "date-time",
-    "email",
-    "empty-to-absent",
-    "integer-text",
-    "language",
-    "locale",
-    "lowercase-domain",
-    "nfc",
-    "os",
-    "person-name",
-    "phone",
-    "scalar-text",
-    "time-zone",
-    "trim",
-    "uuid",
 ];
 
 /// The words that say where a rule is known from.
@@ -71,12 +56,6 @@ fn compile(schema: &Value) -> Validator {
     }
     options.build(schema).expect("the schema compiles")
 }
-
-/// Stand-ins for the crate's own formats.
-const FORMATS: &[(&str, fn(&str) -> bool)] = &[
-    ("language-tag", |text| matches!(text, "uk" | "en-US" | "pt-BR" | "zh-Hant-TW")),
-    ("time-zone", |text| matches!(text, "Europe/Kyiv" | "America/New_York" | "UTC")),
-];
 
 /// Pointer and keyword of each violation, sorted, and the rules of the schema that were broken.
 fn violations(validator: &Validator, instance: &Value) -> (Vec<(String, String)>, BTreeSet<String>) {
@@ -731,16 +710,15 @@ fn every_annotation_has_a_known_form() {
         walk(&parse(text), "", &mut |pointer, object| {
             for (keyword, value) in object.iter().filter(|(keyword, _)| keyword.starts_with("x-")) {
                 let place = format!("{pointer}/{keyword}");
-                let known =
-                    |names: &[&str], name: &Value| name.as_str().is_some_and(|name| names.contains(&name));
                 match keyword.as_str() {
-                    "x-code" => assert!(known(CODES, value), "{place}"),
+                    "x-code" | "x-unique-code" => {
+                        assert!(value.as_str().is_some_and(|code| CODES.contains(&code)), "{place}");
+                    }
                     "x-normalize" => {
+                        let is_normaliser =
+                            |name: &Value| name.as_str().and_then(Normaliser::from_name).is_some();
                         let names = value.as_array().expect("a list of names");
-                        assert!(
-                            !names.is_empty() && names.iter().all(|name| known(NORMALISERS, name)),
-                            "{place}"
-                        );
+                        assert!(!names.is_empty() && names.iter().all(is_normaliser), "{place}");
                         // Trimming may leave nothing, so what is empty goes last.
                         assert!(names.iter().rev().skip(1).all(|name| name != "empty-to-absent"), "{place}");
                     }
@@ -767,10 +745,35 @@ fn every_annotation_has_a_known_form() {
                         let members = value.as_array().expect("a list of members");
                         assert!(!members.is_empty() && members.iter().all(Value::is_string), "{place}");
                     }
+                    "x-written-as-integer" => {
+                        assert_eq!((value, &object["type"]), (&json!(true), &json!("integer")), "{place}");
+                    }
                     _ => panic!("{place} is no annotation of this tool"),
                 }
             }
         });
+    }
+}
+
+#[test]
+fn an_identifier_is_written_without_fraction_and_exponent() {
+    let schema = Schema::contact().expect("the contact's schema is sound");
+    let check = |more: &str| {
+        let text = format!(r#"{{"channels":[{{"type":"webpush","value":"t","webPushSubscription":{more}"#);
+        Parser::new().parse(text.as_bytes(), |tape| schema.check(tape)).expect("JSON")
+    };
+    for number in ["5", "5.0", "5e0"] {
+        for (more, pointer) in [
+            (r#"{"appId":N}}]}"#, "/channels/0/webPushSubscription/appId"),
+            (r#"{}}],"id":N}"#, "/id"),
+            (r#"{}}],"addressBookId":N}"#, "/addressBookId"),
+            (r#"{}}],"fields":[{"id":N,"value":"x"}]}"#, "/fields/0/id"),
+        ] {
+            let violations = check(&more.replace('N', number));
+            let pointers: Vec<_> = violations.iter().map(|violation| violation.pointer.as_str()).collect();
+            let expected: &[&str] = if number == "5" { &[] } else { &[pointer] };
+            assert_eq!(pointers, expected, "{number}");
+        }
     }
 }
 
