@@ -1,1 +1,27 @@
 //! Seeded synthetic contact exports with known faults, for tests and benchmarks.
+//!
+//! A [`Generator`] writes one line of NDJSON after another into a buffer and says what is to be expected of it: a clean
+//! contact in normal form, a duplicate of an earlier one, or one [`Fault`]. The same [`Config`] always makes the same
+//! bytes, and memory does not grow with their number.
+//!
+//! The people are invented: names and addresses come from short lists, email addresses from example domains. It is not a
+//! model of real data beyond sizes and shapes, and the shipped program does not contain it.
+//!
+//! ```
+//! use synthetic::{Config, Expected, Generator};
+//!
+//! let mut generator = Generator::new(Config { contacts: 3, ..Config::default() });
+//! let mut line = Vec::new();
+//! while let Some(expected) = generator.next_line(&mut line) {
+//!     assert_eq!(expected, Expected::Clean);
+//!     assert!(line.starts_with(b"{\"externalCustomerId\":\""));
+//! }
+//! ```
+
+mod contact;
+mod fault;
+mod generator;
+mod values;
+
+pub use fault::{Action, Fault};
+pub use generator::{Config, Expected, FieldSets, Generator};

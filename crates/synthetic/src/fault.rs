@@ -1,0 +1,115 @@
+//! The faults that a generated record can have, each under the code that it is reported by.
+
+/// What becomes of a faulty record where invalid parts are left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// The record is refused.
+    Rejected,
+    /// The part that breaks the rule is left out, and the rest is kept.
+    Pruned,
+}
+
+impl Action {
+    /// The word for it in a line of rejects.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rejected => "rejected",
+            Self::Pruned => "pruned",
+        }
+    }
+}
+
+/// Declares the faults once: variant, code, action and what the record looks like.
+macro_rules! faults {
+    ($($(#[$doc:meta])+ $name:ident = $code:literal, $action:ident;)+) => {
+        /// One thing that is wrong with a record.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Fault {
+            $($(#[$doc])+ $name,)+
+        }
+
+        impl Fault {
+            /// All faults, in the order in which a generator deals them out.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The code of the violation; the first, where one follows from another.
+            #[must_use]
+            pub fn code(self) -> &'static str {
+                match self {
+                    $(Self::$name => $code,)+
+                }
+            }
+
+            /// What becomes of the record.
+            #[must_use]
+            pub fn action(self) -> Action {
+                match self {
+                    $(Self::$name => Action::$action,)+
+                }
+            }
+        }
+    };
+}
+
+faults! {
+    /// A Latin-1 byte in a string.
+    InvalidUtf8 = "invalid-utf8", Rejected;
+    /// A semicolon after the object.
+    TrailingText = "trailing-text", Rejected;
+    /// An escaped high surrogate alone.
+    LoneSurrogate = "lone-surrogate", Rejected;
+    /// A raw tab in a string.
+    ControlCharacter = "control-character", Rejected;
+    /// The number 007.
+    LeadingZero = "leading-zero", Rejected;
+    /// A number that ends in its point.
+    InvalidNumber = "invalid-number", Rejected;
+    /// The number 1e400.
+    NumberOutOfRange = "number-out-of-range", Rejected;
+    /// `NaN` as a value.
+    InvalidLiteral = "invalid-literal", Rejected;
+    /// A comment between two members.
+    Comment = "comment", Rejected;
+    /// The escape `\x`.
+    InvalidEscape = "invalid-escape", Rejected;
+    /// The record is cut off.
+    UnexpectedEnd = "unexpected-end", Rejected;
+    /// 130 arrays in each other.
+    TooDeep = "too-deep", Rejected;
+    /// A member that stands twice.
+    DuplicateKey = "duplicate-key", Rejected;
+    /// A colon is missing.
+    Syntax = "syntax", Rejected;
+    /// The record is a string.
+    NotAnObject = "not-an-object", Rejected;
+    /// There is no `externalCustomerId`.
+    MissingKey = "missing-key", Rejected;
+    /// `channels` is empty.
+    NoChannel = "no-channel", Rejected;
+    /// There are no `channels`.
+    MissingMember = "missing-member", Rejected;
+    /// `address.city`.
+    UnknownMember = "unknown-member", Rejected;
+    /// `externalCustomerId` is the number 1.5.
+    BadExternalId = "bad-external-id", Rejected;
+    /// `firstName` has digits only.
+    BadName = "bad-name", Pruned;
+    /// An email address without an at sign, beside another channel.
+    BadEmail = "bad-email", Pruned;
+    /// A phone number of three digits, beside another channel.
+    BadPhone = "bad-phone", Pruned;
+    /// A time zone that does not exist.
+    BadTimeZone = "bad-time-zone", Pruned;
+    /// A language that does not exist.
+    BadLanguage = "bad-language", Pruned;
+    /// The id of a custom field has more than 32 bits.
+    BadId = "bad-id", Pruned;
+    /// A bundle id for the id of the app.
+    BadAppId = "bad-app-id", Pruned;
+    /// Three tokens of mobile push.
+    ChannelLimit = "channel-limit", Pruned;
+    /// `device` in an email channel.
+    MisplacedMember = "misplaced-member", Pruned;
+}
