@@ -1,0 +1,43 @@
+# The commands of daily work. They need Rust alone; `make lint` needs cargo-deny as well.
+
+CARGO ?= cargo
+CONTACTS ?= 1000000
+SEED ?= 1
+
+.PHONY: help build test lint bench bench-micro fixtures
+
+help: ## List the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
+
+build: ## Build the optimised program: target/release/reteno-import
+	$(CARGO) build --release --locked --package reteno-import
+
+test: ## Run all tests, with cargo-nextest if it is installed, and those in the documentation
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+		echo '$(CARGO) nextest run --workspace --locked'; \
+		$(CARGO) nextest run --workspace --locked; \
+	else \
+		echo '$(CARGO) test --workspace --locked --lib --bins --tests'; \
+		$(CARGO) test --workspace --locked --lib --bins --tests; \
+	fi
+	$(CARGO) test --workspace --locked --doc
+
+lint: ## Check format, lints, documentation, fuzz targets, directions of dependencies, licences
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --locked --no-deps
+	$(CARGO) check --manifest-path fuzz/Cargo.toml --locked
+	scripts/check-dependencies
+	$(CARGO) deny --all-features check licenses bans sources
+
+bench: ## Measure whole runs
+	$(CARGO) bench --package pipeline --bench whole_job
+
+bench-micro: ## Measure the stages of a run alone
+	$(CARGO) bench --package pipeline --bench stages
+
+fixtures: ## Write bench-data/contacts.ndjson: CONTACTS=1000000 synthetic contacts of SEED=1
+	mkdir -p bench-data
+	$(CARGO) run --release --locked --package synthetic --example generate -- \
+		--contacts $(CONTACTS) --seed $(SEED) > bench-data/contacts.ndjson.part
+	mv bench-data/contacts.ndjson.part bench-data/contacts.ndjson
