@@ -38,12 +38,13 @@ fn parse(text: &str) -> Value {
 
 /// Compiles a schema that may refer to any of the public ones.
 fn compile(schema: &Value) -> Validator {
-    let registry = [CONTACT, REQUEST, REJECT, MANIFEST]
-        .map(parse)
-        .into_iter()
-        .try_fold(Registry::new(), |known, schema| {
-            known.add(schema["$id"].as_str().unwrap_or_default().to_owned(), schema)
-        });
+    let registry = [CONTACT, REQUEST, REJECT, MANIFEST].map(parse).into_iter().try_fold(
+        Registry::new(),
+        |known, schema| {
+            let id = schema["$id"].as_str().unwrap_or_default().to_owned();
+            known.add(id, schema)
+        },
+    );
     let registry =
         registry.and_then(|known| known.prepare()).expect("the public schemas refer to each other alone");
     let mut options = jsonschema::options()
@@ -86,8 +87,9 @@ impl Table {
         self.accepted.extend(instances);
     }
 
-    fn refuse(&mut self, instance: Value, expected: &[(&'static str, &'static str)]) {
-        self.refused.push((instance, expected.to_vec()));
+    /// Breaks this rule, and no other.
+    fn refuse(&mut self, instance: Value, pointer: &'static str, keyword: &'static str) {
+        self.refused.push((instance, vec![(pointer, keyword)]));
     }
 
     /// Checks the table, and that every rule of the schema is broken by one of its instances.
@@ -211,104 +213,53 @@ fn identifiers(table: &mut Table) {
         contact(json!({"addressBookId": i32::MAX})),
         contact(json!({"addressBookId": i32::MIN})),
     ]);
-    table.refuse(json!([]), &[("", "type")]);
-    table.refuse(contact(json!({"nickname": "J"})), &[("", "additionalProperties")]);
-    table.refuse(contact(json!({"externalCustomerId": ""})), &[("/externalCustomerId", "minLength")]);
+    table.refuse(json!([]), "", "type");
+    table.refuse(contact(json!({"nickname": "J"})), "", "additionalProperties");
+    table.refuse(contact(json!({"externalCustomerId": ""})), "/externalCustomerId", "minLength");
     for spaced in [" 7", "7 ", "7\n", "\u{a0}7", " "] {
-        table.refuse(contact(json!({"externalCustomerId": spaced})), &[("/externalCustomerId", "pattern")]);
+        table.refuse(contact(json!({"externalCustomerId": spaced})), "/externalCustomerId", "pattern");
     }
-    table.refuse(contact(json!({"externalCustomerId": 7})), &[("/externalCustomerId", "type")]);
-    table.refuse(contact(json!({"contactKey": ""})), &[("/contactKey", "minLength")]);
-    table.refuse(contact(json!({"contactKey": 7})), &[("/contactKey", "type")]);
-    table.refuse(contact(json!({"id": "12"})), &[("/id", "type")]);
-    table.refuse(contact(json!({"id": 1.5})), &[("/id", "type")]);
+    table.refuse(contact(json!({"externalCustomerId": 7})), "/externalCustomerId", "type");
+    table.refuse(contact(json!({"contactKey": ""})), "/contactKey", "minLength");
+    table.refuse(contact(json!({"contactKey": 7})), "/contactKey", "type");
+    table.refuse(contact(json!({"id": "12"})), "/id", "type");
+    table.refuse(contact(json!({"id": 1.5})), "/id", "type");
     // Nearer to the bound than a 64-bit float can tell.
-    table.refuse(contact(json!({"id": 9_223_372_036_854_775_808_u64})), &[("/id", "maximum")]);
-    table.refuse(contact(json!({"id": -9.3e18})), &[("/id", "minimum")]);
-    table.refuse(contact(json!({"addressBookId": "1"})), &[("/addressBookId", "type")]);
-    table.refuse(contact(json!({"addressBookId": 2_147_483_648_i64})), &[("/addressBookId", "maximum")]);
-    table.refuse(contact(json!({"addressBookId": -2_147_483_649_i64})), &[("/addressBookId", "minimum")]);
+    table.refuse(contact(json!({"id": 9_223_372_036_854_775_808_u64})), "/id", "maximum");
+    table.refuse(contact(json!({"id": -9.3e18})), "/id", "minimum");
+    table.refuse(contact(json!({"addressBookId": "1"})), "/addressBookId", "type");
+    table.refuse(contact(json!({"addressBookId": 2_147_483_648_i64})), "/addressBookId", "maximum");
+    table.refuse(contact(json!({"addressBookId": -2_147_483_649_i64})), "/addressBookId", "minimum");
 }
 
 fn names(table: &mut Table) {
     let forty = "я".repeat(40);
-    for name in [
-        "John",
-        "Я",
-        "李小龙",
-        "Łukasz",
-        "José",
-        "Jose\u{301}",
-        "अनुष्का",
-        "محمد",
-        "O'Connor",
-        "O’Connor",
-        "Мар'яна",
-        "Мар’яна",
-        "Мар\u{2bc}яна",
-        "Jean-Pierre",
-        "Jean\u{2010}Pierre",
-        "Anna-Maria Louise",
-        "Anna Maria",
-        "Nguyễn Thị Minh Khai",
-        "J. R. R.",
-        "J.-P.",
-        "Dr. No",
-        "Jr.",
-        "Anna Maria de la Cruz",
-        "R2D2",
-        "Louis 14",
-        forty.as_str(),
-    ] {
+    let both = "John|Я|李小龙|Łukasz|José|Jose\u{301}|अनुष्का|محمد|O'Connor|O’Connor|Мар'яна|Мар’яна|Мар\u{2bc}яна|\
+        Jean-Pierre|Jean\u{2010}Pierre|Anna-Maria Louise|Anna Maria|Anna Maria de la Cruz|Nguyễn Thị Minh Khai|\
+        J. R. R.|J.-P.|Dr. No|Jr.|R2D2|Louis 14";
+    for name in both.split('|').chain([forty.as_str()]) {
         table.accept([contact(json!({"firstName": name})), contact(json!({"lastName": name}))]);
     }
     // A last name may have any number of words.
     for name in ["Anna Maria Louise Sophie", "J. R. R. T.", "de la Cruz y de la Vega"] {
         table.accept([contact(json!({"lastName": name}))]);
-        table.refuse(contact(json!({"firstName": name})), &[("/firstName", "pattern")]);
+        table.refuse(contact(json!({"firstName": name})), "/firstName", "pattern");
     }
-    let refused: &[(&str, &[&str])] = &[
-        ("John3000", &["pattern"]),
-        ("John3000x5", &["pattern"]),
-        ("12345", &["pattern", "pattern"]),
-        ("123", &["pattern"]),
-        ("١٢٣٤", &["pattern", "pattern"]),
-        ("", &["pattern", "pattern"]),
-        // Neither @ nor a dot inside a word.
-        ("john@example.com", &["pattern", "pattern"]),
-        ("john@example", &["pattern"]),
-        ("t.me", &["pattern"]),
-        ("J.R.R.", &["pattern"]),
-        ("Prof. No", &["pattern"]),
-        ("Anna..", &["pattern"]),
-        ("Anna 😀", &["pattern"]),
-        ("A❤B", &["pattern"]),
-        ("<b>Anna</b>", &["pattern"]),
-        ("Anna, Maria", &["pattern"]),
-        ("Anna\u{200d}Maria", &["pattern"]),
-        ("Anna\tMaria", &["pattern"]),
-        ("A  B", &["pattern"]),
-        (" Anna", &["pattern"]),
-        ("Anna ", &["pattern"]),
-        ("Anna\n", &["pattern"]),
-        ("-Anna", &["pattern"]),
-        ("Anna-", &["pattern"]),
-        ("Jean - Pierre", &["pattern"]),
-        ("Jean--Pierre", &["pattern"]),
-        ("'Anna'", &["pattern"]),
-        ("O''Connor", &["pattern"]),
-        ("---", &["pattern", "pattern"]),
-    ];
-    for (name, keywords) in refused {
-        for member in ["firstName", "lastName"] {
-            let pointer = if member == "firstName" { "/firstName" } else { "/lastName" };
-            let expected: Vec<_> = keywords.iter().map(|keyword| (pointer, *keyword)).collect();
-            table.refuse(contact(json!({ member: name })), &expected);
-        }
+    let signs = "john@example|Anna 😀|A❤B|<b>Anna</b>|Anna, Maria|Anna\u{200d}Maria|Anna\tMaria|Anna\n";
+    let places = "A  B| Anna|Anna |-Anna|Anna-|Jean - Pierre|Jean--Pierre|'Anna'|O''Connor";
+    let dots = "t.me|J.R.R.|Prof. No|Anna..";
+    let digits = "John3000|John3000x5|١٢٣";
+    for name in [signs, places, dots, digits].into_iter().flat_map(|names| names.split('|')) {
+        table.refuse(contact(json!({"firstName": name})), "/firstName", "pattern");
+        table.refuse(contact(json!({"lastName": name})), "/lastName", "pattern");
     }
-    table.refuse(contact(json!({"firstName": format!("{forty}я")})), &[("/firstName", "maxLength")]);
-    table.refuse(contact(json!({"lastName": "x".repeat(41)})), &[("/lastName", "maxLength")]);
-    table.refuse(contact(json!({"firstName": 1})), &[("/firstName", "type")]);
+    for two_rules in ["12345", "john@example.com", "---", ""] {
+        table.refused.push((contact(json!({"firstName": two_rules})), vec![("/firstName", "pattern"); 2]));
+        table.refused.push((contact(json!({"lastName": two_rules})), vec![("/lastName", "pattern"); 2]));
+    }
+    table.refuse(contact(json!({"firstName": format!("{forty}я")})), "/firstName", "maxLength");
+    table.refuse(contact(json!({"lastName": "x".repeat(41)})), "/lastName", "maxLength");
+    table.refuse(contact(json!({"firstName": 1})), "/firstName", "type");
 }
 
 fn address_language_and_zone(table: &mut Table) {
@@ -317,46 +268,47 @@ fn address_language_and_zone(table: &mut Table) {
         contact(json!({"address": {"region": "Kyivska", "town": "Київ", "address": "вул. Прикладна, 12/3", "postcode": "01001"}})),
         contact(json!({"languageCode": "pt-BR", "timeZone": "Europe/Kyiv"})),
     ]);
-    table.refuse(contact(json!({"address": "Kyiv"})), &[("/address", "type")]);
-    table.refuse(contact(json!({"address": {"city": "Kyiv"}})), &[("/address", "additionalProperties")]);
-    table.refuse(contact(json!({"address": {"postcode": 1001}})), &[("/address/postcode", "type")]);
-    table.refuse(contact(json!({"address": {"town": ["Kyiv"]}})), &[("/address/town", "type")]);
-    table.refuse(contact(json!({"languageCode": 1})), &[("/languageCode", "type")]);
-    table.refuse(contact(json!({"timeZone": 2})), &[("/timeZone", "type")]);
+    table.refuse(contact(json!({"address": "Kyiv"})), "/address", "type");
+    table.refuse(contact(json!({"address": {"city": "Kyiv"}})), "/address", "additionalProperties");
+    table.refuse(contact(json!({"address": {"postcode": 1001}})), "/address/postcode", "type");
+    table.refuse(contact(json!({"address": {"town": ["Kyiv"]}})), "/address/town", "type");
+    table.refuse(contact(json!({"languageCode": 1})), "/languageCode", "type");
+    table.refuse(contact(json!({"timeZone": 2})), "/timeZone", "type");
     for language in ["ukr", "Ukrainian", "ua-", "xx_YY"] {
-        table.refuse(contact(json!({"languageCode": language})), &[("/languageCode", "format")]);
+        table.refuse(contact(json!({"languageCode": language})), "/languageCode", "format");
     }
     for zone in ["Mars/Base", "+02:00", "Kyiv"] {
-        table.refuse(contact(json!({"timeZone": zone})), &[("/timeZone", "format")]);
+        table.refuse(contact(json!({"timeZone": zone})), "/timeZone", "format");
     }
 }
 
 fn channels(table: &mut Table) {
-    table.refuse(json!({}), &[("", "required")]);
-    table.refuse(json!({"channels": []}), &[("/channels", "minItems")]);
-    table.refuse(json!({"channels": {"email": "a@example.com"}}), &[("/channels", "type")]);
-    table.refuse(channel(json!("a@example.com")), &[("/channels/0", "type")]);
-    table.refuse(channel(json!({"type": "sms"})), &[("/channels/0", "required")]);
-    table.refuse(channel(json!({"value": "token"})), &[("/channels/0", "required")]);
+    table.refuse(json!({}), "", "required");
+    table.refuse(json!({"channels": []}), "/channels", "minItems");
+    table.refuse(json!({"channels": {"email": "a@example.com"}}), "/channels", "type");
+    table.refuse(channel(json!("a@example.com")), "/channels/0", "type");
+    table.refuse(channel(json!({"type": "sms"})), "/channels/0", "required");
+    table.refuse(channel(json!({"value": "token"})), "/channels/0", "required");
     table.refuse(
         channel(json!({"type": "mobilepush", "value": "token", "token": "t"})),
-        &[("/channels/0", "additionalProperties")],
+        "/channels/0",
+        "additionalProperties",
     );
     for kind in ["webPush", "push", "EMAIL", "phone", ""] {
-        table.refuse(of_type(kind, "x"), &[("/channels/0/type", "enum")]);
+        table.refuse(of_type(kind, "x"), "/channels/0/type", "enum");
     }
-    table.refuse(channel(json!({"type": "mobilepush", "value": 1})), &[("/channels/0/value", "type")]);
+    table.refuse(channel(json!({"type": "mobilepush", "value": 1})), "/channels/0/value", "type");
     for kind in ["mobilepush", "webpush", "appinbox", "widget", "inapp"] {
         table.accept([of_type(kind, "ExponentPushToken[example]"), of_type(kind, " ")]);
-        table.refuse(of_type(kind, ""), &[("/channels/0/value", "minLength")]);
+        table.refuse(of_type(kind, ""), "/channels/0/value", "minLength");
     }
     for email in ["a@example.com", "first.last+tag@sub.example.com", "O'Connor@example.com"] {
         table.accept([of_type("email", email)]);
     }
     for email in ["nobody", "a@", "@example.com", "a b@example.com", "a@example.com, b@example.com"] {
-        table.refuse(of_type("email", email), &[("/channels/0/value", "format")]);
+        table.refuse(of_type("email", email), "/channels/0/value", "format");
     }
-    table.refuse(of_type("email", "John <a@example.com>"), &[("/channels/0/value", "pattern")]);
+    table.refuse(of_type("email", "John <a@example.com>"), "/channels/0/value", "pattern");
     for phone in ["380955547708", "+447911123456", "1234567", "123456789012345"] {
         table.accept([of_type("sms", phone), of_type("viber", phone)]);
     }
@@ -371,8 +323,8 @@ fn channels(table: &mut Table) {
         "٣٨٠٩٥٥٥٤٧٧٠٨",
         "call me",
     ] {
-        table.refuse(of_type("sms", phone), &[("/channels/0/value", "pattern")]);
-        table.refuse(of_type("viber", phone), &[("/channels/0/value", "pattern")]);
+        table.refuse(of_type("sms", phone), "/channels/0/value", "pattern");
+        table.refuse(of_type("viber", phone), "/channels/0/value", "pattern");
     }
 }
 
@@ -401,7 +353,8 @@ fn devices_and_subscriptions(table: &mut Table) {
     ] {
         table.refuse(
             channel(json!({"type": kind, "value": value, "device": {}})),
-            &[("/channels/0/device", "not")],
+            "/channels/0/device",
+            "not",
         );
     }
     for (kind, value) in [
@@ -415,38 +368,42 @@ fn devices_and_subscriptions(table: &mut Table) {
     ] {
         table.refuse(
             channel(json!({"type": kind, "value": value, "webPushSubscription": {}})),
-            &[("/channels/0/webPushSubscription", "not")],
+            "/channels/0/webPushSubscription",
+            "not",
         );
     }
-    table.refuse(device(json!("Android")), &[("/channels/0/device", "type")]);
-    table.refuse(device(json!({"platform": "iOS"})), &[("/channels/0/device", "additionalProperties")]);
+    table.refuse(device(json!("Android")), "/channels/0/device", "type");
+    table.refuse(device(json!({"platform": "iOS"})), "/channels/0/device", "additionalProperties");
     for app_id in ["com.example.app", "83b77a49fc28409baeaa68c9d544ab9d", ""] {
-        table.refuse(device(json!({"appId": app_id})), &[("/channels/0/device/appId", "format")]);
+        table.refuse(device(json!({"appId": app_id})), "/channels/0/device/appId", "format");
     }
     table.refuse(
         device(json!({"deviceModel": "m".repeat(51)})),
-        &[("/channels/0/device/deviceModel", "maxLength")],
+        "/channels/0/device/deviceModel",
+        "maxLength",
     );
-    table.refuse(device(json!({"appId": 1})), &[("/channels/0/device/appId", "type")]);
-    table.refuse(device(json!({"deviceModel": 13})), &[("/channels/0/device/deviceModel", "type")]);
-    table.refuse(device(json!({"os": 1})), &[("/channels/0/device/os", "type")]);
-    table.refuse(device(json!({"locale": 1})), &[("/channels/0/device/locale", "type")]);
-    table.refuse(device(json!({"clientVersion": 1.6})), &[("/channels/0/device/clientVersion", "type")]);
-    table.refuse(device(json!({"appVersion": 4.1})), &[("/channels/0/device/appVersion", "type")]);
-    table.refuse(device(json!({"active": "true"})), &[("/channels/0/device/active", "type")]);
+    table.refuse(device(json!({"appId": 1})), "/channels/0/device/appId", "type");
+    table.refuse(device(json!({"deviceModel": 13})), "/channels/0/device/deviceModel", "type");
+    table.refuse(device(json!({"os": 1})), "/channels/0/device/os", "type");
+    table.refuse(device(json!({"locale": 1})), "/channels/0/device/locale", "type");
+    table.refuse(device(json!({"clientVersion": 1.6})), "/channels/0/device/clientVersion", "type");
+    table.refuse(device(json!({"appVersion": 4.1})), "/channels/0/device/appVersion", "type");
+    table.refuse(device(json!({"active": "true"})), "/channels/0/device/active", "type");
 
-    table.refuse(subscription(json!([])), &[("/channels/0/webPushSubscription", "type")]);
+    table.refuse(subscription(json!([])), "/channels/0/webPushSubscription", "type");
     table.refuse(
         subscription(json!({"endpoint": "https://push.example.com/"})),
-        &[("/channels/0/webPushSubscription", "additionalProperties")],
+        "/channels/0/webPushSubscription",
+        "additionalProperties",
     );
     let app_id = "/channels/0/webPushSubscription/appId";
-    table.refuse(subscription(json!({"appId": "83b77a49-fc28-409b-aeaa-68c9d544ab9d"})), &[(app_id, "type")]);
-    table.refuse(subscription(json!({"appId": 2_147_483_648_i64})), &[(app_id, "maximum")]);
-    table.refuse(subscription(json!({"appId": -2_147_483_649_i64})), &[(app_id, "minimum")]);
+    table.refuse(subscription(json!({"appId": "83b77a49-fc28-409b-aeaa-68c9d544ab9d"})), app_id, "type");
+    table.refuse(subscription(json!({"appId": 2_147_483_648_i64})), app_id, "maximum");
+    table.refuse(subscription(json!({"appId": -2_147_483_649_i64})), app_id, "minimum");
     table.refuse(
         subscription(json!({"userAgentVersion": 126})),
-        &[("/channels/0/webPushSubscription/userAgentVersion", "type")],
+        "/channels/0/webPushSubscription/userAgentVersion",
+        "type",
     );
 }
 
@@ -457,27 +414,31 @@ fn custom_fields(table: &mut Table) {
             json!({"fields": [{"id": i32::MAX, "value": ""}, {"id": i32::MIN, "value": "ї".repeat(5000)}]}),
         ),
     ]);
-    table.refuse(contact(json!({"fields": {"12345": "writer"}})), &[("/fields", "type")]);
-    table.refuse(contact(json!({"fields": ["writer"]})), &[("/fields/0", "type")]);
-    table.refuse(contact(json!({"fields": [{"value": "writer"}]})), &[("/fields/0", "required")]);
-    table.refuse(contact(json!({"fields": [{"id": 1}]})), &[("/fields/0", "required")]);
+    table.refuse(contact(json!({"fields": {"12345": "writer"}})), "/fields", "type");
+    table.refuse(contact(json!({"fields": ["writer"]})), "/fields/0", "type");
+    table.refuse(contact(json!({"fields": [{"value": "writer"}]})), "/fields/0", "required");
+    table.refuse(contact(json!({"fields": [{"id": 1}]})), "/fields/0", "required");
     table.refuse(
         contact(json!({"fields": [{"id": 1, "value": "x", "name": "job"}]})),
-        &[("/fields/0", "additionalProperties")],
+        "/fields/0",
+        "additionalProperties",
     );
-    table.refuse(contact(json!({"fields": [{"id": "1", "value": "x"}]})), &[("/fields/0/id", "type")]);
+    table.refuse(contact(json!({"fields": [{"id": "1", "value": "x"}]})), "/fields/0/id", "type");
     table.refuse(
         contact(json!({"fields": [{"id": 2_147_483_648_i64, "value": "x"}]})),
-        &[("/fields/0/id", "maximum")],
+        "/fields/0/id",
+        "maximum",
     );
     table.refuse(
         contact(json!({"fields": [{"id": -2_147_483_649_i64, "value": "x"}]})),
-        &[("/fields/0/id", "minimum")],
+        "/fields/0/id",
+        "minimum",
     );
-    table.refuse(contact(json!({"fields": [{"id": 1, "value": 12}]})), &[("/fields/0/value", "type")]);
+    table.refuse(contact(json!({"fields": [{"id": 1, "value": 12}]})), "/fields/0/value", "type");
     table.refuse(
         contact(json!({"fields": [{"id": 1, "value": "x".repeat(5001)}]})),
-        &[("/fields/0/value", "maxLength")],
+        "/fields/0/value",
+        "maxLength",
     );
 }
 
@@ -506,53 +467,44 @@ fn every_rule_of_a_request_body_accepts_and_refuses() {
     ]);
     for dedupe_on in ["email", "sms", "push", "webpush", "email_or_sms", "id", "externalCustomerId"] {
         table.accept([request(json!({"dedupeOn": dedupe_on}))]);
-        table.refuse(request(json!({"dedupeOn": dedupe_on, "fieldId": 1})), &[("/fieldId", "not")]);
+        table.refuse(request(json!({"dedupeOn": dedupe_on, "fieldId": 1})), "/fieldId", "not");
     }
-    table.refuse(json!([]), &[("", "type")]);
+    table.refuse(json!([]), "", "type");
     for member in ["contacts", "dedupeOn", "contactFields"] {
-        table.refuse(request(json!({ member: null })), &[("", "required")]);
+        table.refuse(request(json!({ member: null })), "", "required");
     }
-    table.refuse(request(json!({"groups": []})), &[("", "additionalProperties")]);
-    table.refuse(request(json!({"contacts": []})), &[("/contacts", "minItems")]);
-    table.refuse(request(json!({"contacts": vec![contact(json!({})); 3001]})), &[("/contacts", "maxItems")]);
-    table.refuse(request(json!({"contacts": {}})), &[("/contacts", "type")]);
-    table.refuse(request(json!({"contacts": [{"channels": []}]})), &[("/contacts/0/channels", "minItems")]);
-    table.refuse(request(json!({"dedupeOn": "phone"})), &[("/dedupeOn", "enum")]);
-    table.refuse(request(json!({"dedupeOn": "fieldId"})), &[("", "required")]);
+    table.refuse(request(json!({"groups": []})), "", "additionalProperties");
+    table.refuse(request(json!({"contacts": []})), "/contacts", "minItems");
+    table.refuse(request(json!({"contacts": vec![contact(json!({})); 3001]})), "/contacts", "maxItems");
+    table.refuse(request(json!({"contacts": {}})), "/contacts", "type");
+    table.refuse(request(json!({"contacts": [{"channels": []}]})), "/contacts/0/channels", "minItems");
+    table.refuse(request(json!({"dedupeOn": "phone"})), "/dedupeOn", "enum");
+    table.refuse(request(json!({"dedupeOn": "fieldId"})), "", "required");
     let by_field = |id: Value| request(json!({"dedupeOn": "fieldId", "fieldId": id}));
-    table.refuse(by_field(json!("1")), &[("/fieldId", "type")]);
-    table.refuse(by_field(json!(9_223_372_036_854_775_808_u64)), &[("/fieldId", "maximum")]);
-    table.refuse(by_field(json!(-9.3e18)), &[("/fieldId", "minimum")]);
-    table.refuse(request(json!({"contactFields": "email"})), &[("/contactFields", "type")]);
-    table.refuse(request(json!({"contactFields": ["email", "email"]})), &[("/contactFields", "uniqueItems")]);
-    table.refuse(request(json!({"contactFields": ["viber"]})), &[("/contactFields/0", "enum")]);
-    table.refuse(request(json!({"customFieldsIDs": 1})), &[("/customFieldsIDs", "type")]);
-    table.refuse(request(json!({"customFieldsIDs": []})), &[("/customFieldsIDs", "minItems")]);
-    table.refuse(request(json!({"customFieldsIDs": [1, 1]})), &[("/customFieldsIDs", "uniqueItems")]);
-    table.refuse(request(json!({"customFieldsIDs": ["1"]})), &[("/customFieldsIDs/0", "type")]);
-    table.refuse(
-        request(json!({"customFieldsIDs": [2_147_483_648_i64]})),
-        &[("/customFieldsIDs/0", "maximum")],
-    );
-    table.refuse(
-        request(json!({"customFieldsIDs": [-2_147_483_649_i64]})),
-        &[("/customFieldsIDs/0", "minimum")],
-    );
-    table.refuse(request(json!({"groupNames": "VIP"})), &[("/groupNames", "type")]);
-    table.refuse(request(json!({"groupNames": []})), &[("/groupNames", "minItems")]);
-    table.refuse(request(json!({"groupNamesExclude": [""]})), &[("/groupNamesExclude/0", "minLength")]);
-    table.refuse(request(json!({"groupNamesExclude": [1]})), &[("/groupNamesExclude/0", "type")]);
-    table.refuse(request(json!({"restoreDeleted": "yes"})), &[("/restoreDeleted", "type")]);
+    table.refuse(by_field(json!("1")), "/fieldId", "type");
+    table.refuse(by_field(json!(9_223_372_036_854_775_808_u64)), "/fieldId", "maximum");
+    table.refuse(by_field(json!(-9.3e18)), "/fieldId", "minimum");
+    table.refuse(request(json!({"contactFields": "email"})), "/contactFields", "type");
+    table.refuse(request(json!({"contactFields": ["email", "email"]})), "/contactFields", "uniqueItems");
+    table.refuse(request(json!({"contactFields": ["viber"]})), "/contactFields/0", "enum");
+    table.refuse(request(json!({"customFieldsIDs": 1})), "/customFieldsIDs", "type");
+    table.refuse(request(json!({"customFieldsIDs": []})), "/customFieldsIDs", "minItems");
+    table.refuse(request(json!({"customFieldsIDs": [1, 1]})), "/customFieldsIDs", "uniqueItems");
+    table.refuse(request(json!({"customFieldsIDs": ["1"]})), "/customFieldsIDs/0", "type");
+    table.refuse(request(json!({"customFieldsIDs": [2_147_483_648_i64]})), "/customFieldsIDs/0", "maximum");
+    table.refuse(request(json!({"customFieldsIDs": [-2_147_483_649_i64]})), "/customFieldsIDs/0", "minimum");
+    table.refuse(request(json!({"groupNames": "VIP"})), "/groupNames", "type");
+    table.refuse(request(json!({"groupNames": []})), "/groupNames", "minItems");
+    table.refuse(request(json!({"groupNamesExclude": [""]})), "/groupNamesExclude/0", "minLength");
+    table.refuse(request(json!({"groupNamesExclude": [1]})), "/groupNamesExclude/0", "type");
+    table.refuse(request(json!({"restoreDeleted": "yes"})), "/restoreDeleted", "type");
     let event = "/eventKeyForNewContacts";
     for character in "<;'\\/|\"^?!,>` \t\n\u{7f}éн".chars() {
-        table.refuse(
-            request(json!({"eventKeyForNewContacts": format!("new{character}")})),
-            &[(event, "pattern")],
-        );
+        table.refuse(request(json!({"eventKeyForNewContacts": format!("new{character}")})), event, "pattern");
     }
-    table.refuse(request(json!({"eventKeyForNewContacts": ""})), &[(event, "minLength")]);
-    table.refuse(request(json!({"eventKeyForNewContacts": "k".repeat(101)})), &[(event, "maxLength")]);
-    table.refuse(request(json!({"eventKeyForNewContacts": 1})), &[(event, "type")]);
+    table.refuse(request(json!({"eventKeyForNewContacts": ""})), event, "minLength");
+    table.refuse(request(json!({"eventKeyForNewContacts": "k".repeat(101)})), event, "maxLength");
+    table.refuse(request(json!({"eventKeyForNewContacts": 1})), event, "type");
     table.check();
 }
 
