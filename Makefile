@@ -26,7 +26,7 @@ lint: ## Check format, lints, documentation, fuzz targets, directions of depende
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --locked --no-deps
-	$(CARGO) check --manifest-path fuzz/Cargo.toml --locked
+	$(CARGO) check --manifest-path fuzz/Cargo.toml --locked --no-default-features --bins
 	scripts/check-dependencies
 	$(CARGO) deny --all-features check licenses bans sources
 

@@ -1,0 +1,86 @@
+//! The size of blocks changes nothing: the same records come out of an input, with the same places and faults.
+
+#![no_main]
+
+use std::io::Write;
+use std::path::Path;
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use ndjson::{BlockReader, Format, Input, ReaderOptions};
+use tempfile::NamedTempFile;
+
+#[derive(Arbitrary, Debug)]
+struct Case<'a> {
+    framing: Framing,
+    block_bytes: u8,
+    max_line_bytes: u16,
+    bytes: &'a [u8],
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Framing {
+    Auto,
+    Ndjson,
+    Json,
+}
+
+/// All that is known of a stream of records.
+#[derive(Debug, Default, PartialEq)]
+struct Reading {
+    records: Vec<Record>,
+    blank_lines: u64,
+    line_ends: u64,
+    error: Option<String>,
+}
+
+#[derive(Debug, PartialEq)]
+struct Record {
+    bytes: Vec<u8>,
+    line: u64,
+    offset: u64,
+    fault: Option<String>,
+}
+
+fuzz_target!(|case: Case<'_>| {
+    let mut file = NamedTempFile::new().expect("a folder for temporary files");
+    file.write_all(case.bytes).expect("room for a small file");
+    let options = ReaderOptions {
+        format: match case.framing {
+            Framing::Auto => Format::Auto,
+            Framing::Ndjson => Format::Ndjson,
+            Framing::Json => Format::Json,
+        },
+        max_line_bytes: usize::from(case.max_line_bytes).max(1),
+        ..ReaderOptions::default()
+    };
+    let small = ReaderOptions { block_bytes: usize::from(case.block_bytes).max(1), ..options.clone() };
+    assert_eq!(read(file.path(), small), read(file.path(), options));
+});
+
+fn read(path: &Path, options: ReaderOptions) -> Reading {
+    let mut reading = Reading::default();
+    let mut reader = BlockReader::new(vec![Input::File(path.to_owned())], options);
+    while let Some(block) = reader.next_block(Vec::new()) {
+        let block = match block {
+            Ok(block) => block,
+            Err(error) => {
+                assert!(reading.error.is_none(), "one input fails once");
+                reading.error = Some(error.to_string());
+                continue;
+            }
+        };
+        let mut records = block.records();
+        for record in records.by_ref() {
+            reading.records.push(Record {
+                bytes: record.bytes.to_owned(),
+                line: reading.line_ends + record.line,
+                offset: block.offset + record.offset as u64,
+                fault: record.fault.map(|fault| fault.to_string()),
+            });
+        }
+        reading.blank_lines += records.blank_lines();
+        reading.line_ends += records.line_ends();
+    }
+    reading
+}
