@@ -24,6 +24,7 @@ test: ## Run all tests, with cargo-nextest if it is installed, and those in the 
 
 lint: ## Check format, lints, documentation, fuzz targets, directions of dependencies, licences
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	$(CARGO) clippy --workspace --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --locked --no-deps
 	$(CARGO) check --manifest-path fuzz/Cargo.toml --locked --no-default-features --bins
