@@ -11,7 +11,7 @@ fuzz_target!(|text: &[u8]| {
     let by_serde = serde_json::from_slice::<Value>(text);
     let by_us = Parser::new().parse(text, |tape| to_value(tape.root()));
     match (by_us, by_serde) {
-        (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs),
+        (Ok(ours), Ok(theirs)) => assert_eq!(with_plain_zeros(ours), with_plain_zeros(theirs)),
         (Err(ours), Ok(theirs)) => assert!(
             matches!(ours.kind, SyntaxErrorKind::DuplicateName(_) | SyntaxErrorKind::TooDeep),
             "refused alone ({ours}): {theirs}"
@@ -26,6 +26,18 @@ fuzz_target!(|text: &[u8]| {
         (Err(ours), Err(_)) => assert!(ours.offset <= text.len(), "{ours}"),
     }
 });
+
+/// With 0 for every zero: -0 is a float to serde_json and an integer to simd_json. It is written by its text anyway.
+fn with_plain_zeros(value: Value) -> Value {
+    match value {
+        Value::Number(number) if number.as_f64() == Some(0.0) => Value::from(0),
+        Value::Array(elements) => elements.into_iter().map(with_plain_zeros).collect(),
+        Value::Object(members) => {
+            members.into_iter().map(|(name, value)| (name, with_plain_zeros(value))).collect()
+        }
+        other => other,
+    }
+}
 
 fn to_value(value: TapeValue<'_>) -> Value {
     if let Some(members) = value.members() {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use ndjson::{BlockReader, Format, Input, ReaderOptions};
+use ndjson::{BlockReader, Format, FramingFault, Input, ReaderOptions};
 use tempfile::NamedTempFile;
 
 #[derive(Arbitrary, Debug)]
@@ -39,7 +39,7 @@ struct Record {
     bytes: Vec<u8>,
     line: u64,
     offset: u64,
-    fault: Option<String>,
+    fault: Option<&'static str>,
 }
 
 fuzz_target!(|case: Case<'_>| {
@@ -66,17 +66,19 @@ fn read(path: &Path, options: ReaderOptions) -> Reading {
             Ok(block) => block,
             Err(error) => {
                 assert!(reading.error.is_none(), "one input fails once");
-                reading.error = Some(error.to_string());
+                reading.error = Some(error.to_string().replace(&path.display().to_string(), "FILE"));
                 continue;
             }
         };
         let mut records = block.records();
         for record in records.by_ref() {
+            // Of a value that was passed over nobody held the beginning: it is placed where its block begins.
+            let is_passed_over = matches!(record.fault, Some(FramingFault::TooLong { .. }));
             reading.records.push(Record {
                 bytes: record.bytes.to_owned(),
-                line: reading.line_ends + record.line,
-                offset: block.offset + record.offset as u64,
-                fault: record.fault.map(|fault| fault.to_string()),
+                line: if is_passed_over { 0 } else { reading.line_ends + record.line },
+                offset: if is_passed_over { 0 } else { block.offset + record.offset as u64 },
+                fault: record.fault.map(FramingFault::code),
             });
         }
         reading.blank_lines += records.blank_lines();
