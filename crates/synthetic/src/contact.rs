@@ -85,11 +85,11 @@ pub(crate) fn write(
         Some(Fault::BadExternalId) => put(line, "\"externalCustomerId\":1.5,"),
         _ => {
             put(line, "\"externalCustomerId\":\"");
-            uuid(line, key);
+            external_id(line, key);
             put(line, "\",");
         }
     }
-    broken_syntax(line, fault);
+    odd_member(line, fault);
     names(line, profile, fault, random);
     let before_channels = line.len();
     if fault != Some(Fault::MissingMember) {
@@ -125,11 +125,11 @@ pub(crate) fn write(
     }
 }
 
-/// What makes the line no JSON, as a member or in the place of one.
-fn broken_syntax(line: &mut Vec<u8>, fault: Option<Fault>) {
+/// A member that is wrong in itself, or what makes the line no JSON, in the place of one.
+fn odd_member(line: &mut Vec<u8>, fault: Option<Fault>) {
     /// Deeper than any reader in use takes: most stop at 128.
     const TOO_DEEP: usize = 130;
-    let broken: &[u8] = match fault {
+    let odd: &[u8] = match fault {
         Some(Fault::InvalidUtf8) => b"\"contactKey\":\"caf\xE9\",",
         Some(Fault::LoneSurrogate) => b"\"contactKey\":\"cut \\ud83d\",",
         Some(Fault::ControlCharacter) => b"\"contactKey\":\"one\ttwo\",",
@@ -141,6 +141,8 @@ fn broken_syntax(line: &mut Vec<u8>, fault: Option<Fault>) {
         Some(Fault::InvalidEscape) => b"\"contactKey\":\"caf\\xE9\",",
         Some(Fault::DuplicateKey) => b"\"contactKey\":\"one\",\"contactKey\":\"two\",",
         Some(Fault::Syntax) => b"\"contactKey\" \"one\",",
+        Some(Fault::WrongType) => b"\"contactKey\":17,",
+        Some(Fault::OutOfRange) => b"\"addressBookId\":2147483648,",
         Some(Fault::TooDeep) => {
             put(line, "\"contactKey\":");
             line.extend([b'['; TOO_DEEP]);
@@ -149,7 +151,7 @@ fn broken_syntax(line: &mut Vec<u8>, fault: Option<Fault>) {
         }
         _ => return,
     };
-    line.extend_from_slice(broken);
+    line.extend_from_slice(odd);
 }
 
 fn names(line: &mut Vec<u8>, profile: &Profile, fault: Option<Fault>, random: &mut Rng) {
@@ -173,6 +175,17 @@ fn channels(line: &mut Vec<u8>, profile: &Profile, fault: Option<Fault>, random:
     for _ in 0..tokens {
         mobile_push(line, fault, random);
         line.push(b',');
+    }
+    match fault {
+        Some(Fault::NotAllowed) => put(line, "{\"type\":\"webPush\",\"value\":\"token\"},"),
+        Some(Fault::TooShort) => put(line, "{\"type\":\"webpush\",\"value\":\"\"},"),
+        Some(Fault::DuplicateChannel) => {
+            put(
+                line,
+                "{\"type\":\"webpush\",\"value\":\"token\"},{\"type\":\"webpush\",\"value\":\"token\"},",
+            );
+        }
+        _ => {}
     }
     if profile.email == Present || matches!(fault, Some(Fault::BadEmail | Fault::MisplacedMember)) {
         put(line, "{\"type\":\"email\",\"value\":\"");
@@ -214,6 +227,9 @@ fn mobile_push(line: &mut Vec<u8>, fault: Option<Fault>, random: &mut Rng) {
     put(line, if fault == Some(Fault::BadAppId) { "com.example.app" } else { app_id });
     put(line, "\",\"deviceModel\":\"");
     put(line, pick(if is_apple { APPLE_MODELS } else { ANDROID_MODELS }, random));
+    if fault == Some(Fault::TooLong) {
+        put(line, " with a description that belongs into a field of its own text");
+    }
     put(
         line,
         if is_apple { "\",\"os\":\"iOS\",\"locale\":\"" } else { "\",\"os\":\"Android\",\"locale\":\"" },
@@ -240,8 +256,11 @@ fn address(line: &mut Vec<u8>, fault: Option<Fault>, random: &mut Rng) {
 
 fn custom_fields(line: &mut Vec<u8>, profile: &Profile, fault: Option<Fault>, random: &mut Rng) {
     put(line, "\"fields\":[");
-    if fault == Some(Fault::BadId) {
-        put(line, "{\"id\":2147483648,\"value\":\"beyond 32 bits\"},");
+    match fault {
+        Some(Fault::BadId) => put(line, "{\"id\":2147483648,\"value\":\"beyond 32 bits\"},"),
+        Some(Fault::BadCustomField) => put(line, "{\"id\":12349,\"value\":[\"a\",\"b\"]},"),
+        Some(Fault::DuplicateField) => put(line, "{\"id\":12345,\"value\":\"reader\"},"),
+        _ => {}
     }
     for (id, values) in &CUSTOM_FIELDS[..profile.custom_fields] {
         put(line, "{\"id\":");
@@ -279,6 +298,17 @@ fn random_characters(line: &mut Vec<u8>, count: usize, random: &mut Rng) {
             line.push(ALPHABET[(bits & 63) as usize]);
             bits >>= 6;
         }
+    }
+}
+
+/// A UUID or, for one key in four, a decimal number: systems of both kinds feed one export. The same key always has the
+/// same form, and keys with different upper halves are different in either.
+fn external_id(line: &mut Vec<u8>, key: u128) {
+    let number = (key >> 64) as u64;
+    if number.is_multiple_of(4) {
+        put(line, itoa::Buffer::new().format(number));
+    } else {
+        uuid(line, key);
     }
 }
 

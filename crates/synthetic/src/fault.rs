@@ -112,4 +112,20 @@ faults! {
     ChannelLimit = "channel-limit", Pruned;
     /// `device` in an email channel.
     MisplacedMember = "misplaced-member", Pruned;
+    /// `contactKey` is a number.
+    WrongType = "wrong-type", Pruned;
+    /// The type of a channel is spelt `webPush`, beside another channel.
+    NotAllowed = "not-allowed", Pruned;
+    /// The model of a device has more than 60 characters.
+    TooLong = "too-long", Pruned;
+    /// A web push token is empty, beside another channel.
+    TooShort = "too-short", Pruned;
+    /// `addressBookId` has more than 32 bits.
+    OutOfRange = "out-of-range", Pruned;
+    /// The value of a custom field is an array.
+    BadCustomField = "bad-custom-field", Pruned;
+    /// A web push token stands twice.
+    DuplicateChannel = "duplicate-channel", Pruned;
+    /// A custom field stands twice.
+    DuplicateField = "duplicate-field", Pruned;
 }

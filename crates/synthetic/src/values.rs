@@ -20,6 +20,8 @@ pub(crate) const NAMES: &[(&str, &str)] = &[
     ("Jean-Pierre", "Dupont"),
     ("Дмитро", "Мельник"),
     ("Şule", "Yıldız"),
+    ("محمد", "الحسن"),
+    ("ليلى", "حداد"),
 ];
 
 pub(crate) const TOWNS: &[(&str, &str, &str)] = &[

@@ -115,6 +115,39 @@ fn only_duplicates_repeat_a_key_and_they_repeat_one_of_a_clean_line() {
 }
 
 #[test]
+fn keys_are_uuids_and_decimal_numbers() {
+    let lines = lines(Config::default());
+    let total = lines.len();
+    let is_decimal = |line: &[u8]| {
+        let record: Value = serde_json::from_slice(line).unwrap();
+        let key = record["externalCustomerId"].as_str().unwrap().to_owned();
+        let is_decimal = key.bytes().all(|byte| byte.is_ascii_digit());
+        assert!(is_decimal || key.len() == 36, "{key}");
+        is_decimal
+    };
+    let decimal = lines.iter().filter(|(_, line)| is_decimal(line)).count();
+    assert!((total / 6..total / 3).contains(&decimal), "{decimal} of {total}");
+}
+
+#[test]
+fn names_are_written_in_many_alphabets() {
+    let all: String = lines(Config::default())
+        .iter()
+        .map(|(_, line)| serde_json::from_slice::<Value>(line).unwrap()["firstName"].to_string())
+        .collect();
+    for (alphabet, first, last) in [
+        ("Latin with diacritics", 'À', 'ɏ'),
+        ("Greek", 'Ͱ', 'Ͽ'),
+        ("Cyrillic", 'Ѐ', 'ӿ'),
+        ("Arabic", '\u{600}', '\u{6FF}'),
+        ("Hiragana", 'ぁ', 'ゖ'),
+        ("Han", '一', '鿿'),
+    ] {
+        assert!(all.chars().any(|character| (first..=last).contains(&character)), "{alphabet}");
+    }
+}
+
+#[test]
 fn contacts_of_one_field_set_have_the_same_members() {
     let members = |field_sets| {
         let lines = lines(Config { field_sets, ..Config::default() });
