@@ -19,9 +19,6 @@ use std::process::ExitCode;
 use args::Command;
 use exit::Failure;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     run().unwrap_or_else(|failure| failure.tell())
 }

@@ -57,7 +57,7 @@ pub(crate) fn prepare(args: &PrepareArgs, config: Option<PathBuf>) -> Result<Exi
         Destination::Nowhere => (Box::new(NullSink::new()), None),
     };
     let output = Output { batches, sink, options: further(args), rejects_file };
-    let task = Task::Contacts { rules, on_duplicate, output: Some(output) };
+    let task = Task::Contacts { rules, on_duplicate, output: Some(Box::new(output)) };
     let job = session::job(inputs, reader, task, &args.telling, &args.work);
     let rejects = rejects.unwrap_or(RejectsTo::Told);
     Session { telling: &args.telling, config, rejects, folder }.run(job, &reports)

@@ -25,6 +25,9 @@ pub const CONTACT_SCHEMA_URI: &str = "https://reteno-import.dev/schemas/contact.
 /// The base of a schema that has no `$id`.
 const NAMELESS_BASE: &str = "urn:reteno-import:schema";
 
+/// The base of a part of a schema that is compiled by itself: it refers to the whole, and must not stand for it.
+const PART_BASE: &str = "urn:reteno-import:part";
+
 /// Why a schema cannot be used.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -125,13 +128,13 @@ impl Schema {
         by_uri.insert(base.clone(), schema);
         let documents = Documents { base, by_uri: Arc::new(by_uri) };
         let schema = documents.root();
-        let validator = documents.validator(schema, formats)?;
+        let validator = documents.validator(schema, &documents.base, formats)?;
         let plan = Plan::compile(schema, &|pointer| {
             let mut part = json!({ "$ref": format!("{}#{}", documents.base, percent_encoded(pointer)) });
             if let Some(dialect) = schema.get("$schema") {
                 part["$schema"] = dialect.clone();
             }
-            documents.validator(&part, formats)
+            documents.validator(&part, PART_BASE, formats)
         })?;
         let limits = Limits::compile(schema)?;
         Ok(Self { documents, validator, plan, limits })
@@ -171,9 +174,14 @@ impl Documents {
         self.by_uri.get(uri)?.pointer(parent)
     }
 
-    fn validator(&self, schema: &Value, formats: Formats) -> Result<Validator<TapeJson>, SchemaError> {
+    fn validator(
+        &self,
+        schema: &Value,
+        base: &str,
+        formats: Formats,
+    ) -> Result<Validator<TapeJson>, SchemaError> {
         let mut options = jsonschema::options_for::<TapeJson>()
-            .with_base_uri(self.base.clone())
+            .with_base_uri(base)
             // A regular expression of a schema, or a value made for it, must not be able to stop the run.
             .with_pattern_options(PatternOptions::regex())
             .with_retriever(Given(Arc::clone(&self.by_uri)))

@@ -39,7 +39,7 @@ pub enum Task {
         /// What happens to a contact whose key came before.
         on_duplicate: OnDuplicate,
         /// Where contacts go; `None` only checks them.
-        output: Option<Output>,
+        output: Option<Box<Output>>,
     },
 }
 

@@ -111,7 +111,7 @@ fn settle(
     });
     // Why the sink took nothing any more is what the user wants to know, not that it did not.
     match sink.end(at_end.as_ref()) {
-        Err(SinkError::Closed { .. }) => End::OutputClosed,
+        Err(SinkError::Closed) => End::OutputClosed,
         Err(error) => End::SinkFailed(error),
         Ok(()) => end,
     }
@@ -144,7 +144,7 @@ struct Carrier {
 
 enum Message {
     /// A block was examined; blocks are numbered from 0.
-    Examined(u64, Box<Carrier>),
+    Examined(u64, Carrier),
     /// So many blocks there are, and this is how reading went.
     End(u64, ReadToEnd),
 }
@@ -152,7 +152,7 @@ enum Message {
 /// The reader thread and the workers.
 struct Blocks {
     messages: Receiver<Message>,
-    idle: Sender<Box<Carrier>>,
+    idle: Sender<Carrier>,
     block_bytes: usize,
 }
 
@@ -162,7 +162,7 @@ impl Blocks {
         let (idle, take_idle) = bounded(carriers);
         for _ in 0..carriers {
             // The channel holds exactly this many; there is nobody to have hung up yet.
-            let _ = idle.send(Box::<Carrier>::default());
+            let _ = idle.send(Carrier::default());
         }
         let (send, messages) = unbounded();
         let block_bytes = reader.block_bytes();
@@ -245,7 +245,7 @@ struct Feeder {
     reader: BlockReader,
     examination: Arc<Examination>,
     progress: Progress,
-    idle: Receiver<Box<Carrier>>,
+    idle: Receiver<Carrier>,
     messages: Sender<Message>,
     threads: usize,
     carriers: usize,
@@ -268,7 +268,7 @@ impl Feeder {
         for _ in 0..self.threads {
             let _ = give_back.send(Examiner::default());
         }
-        let mut stock: Vec<Box<Carrier>> = Vec::new();
+        let mut stock: Vec<Carrier> = Vec::new();
         let mut errors = Vec::new();
         let mut number = 0;
         loop {
@@ -312,7 +312,7 @@ impl Feeder {
     }
 
     /// Waits until so many blocks are idle; `false` if the run has ended.
-    fn collect(&self, stock: &mut Vec<Box<Carrier>>, wanted: usize) -> bool {
+    fn collect(&self, stock: &mut Vec<Carrier>, wanted: usize) -> bool {
         while stock.len() < wanted {
             match self.idle.recv() {
                 Ok(carrier) => stock.push(carrier),

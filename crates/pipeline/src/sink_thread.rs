@@ -7,7 +7,7 @@ use batch::Body;
 use batch::manifest::{
     Completion, FORMAT, InputEntry, ManifestCounts, ManifestOptions, RejectsEntry, VERSION,
 };
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use ndjson::InputSummary;
 use sink::{Sink, SinkError};
 
@@ -15,6 +15,9 @@ use crate::outcome::{Counts, End};
 
 /// Bodies that may wait for the sink: it holds one, and one is ready.
 const WAITING_BODIES: usize = 1;
+
+/// Buffers of written bodies that are kept for the next ones.
+const WAITING_BUFFERS: usize = 1;
 
 /// How long an interrupted run waits for the sink to clear away what is half written. A pipe that nobody reads from
 /// may never let it.
@@ -84,7 +87,7 @@ pub(crate) struct SinkThread {
 impl SinkThread {
     pub(crate) fn start(mut sink: Box<dyn Sink + Send>, completing: Completing) -> Self {
         let (messages, inbox) = bounded(WAITING_BODIES);
-        let (give_back, written) = unbounded();
+        let (give_back, written) = bounded(WAITING_BUFFERS);
         let (say_ended, ended) = bounded(1);
         let work = move || {
             let serve = || {
@@ -92,7 +95,8 @@ impl SinkThread {
                     match message {
                         Message::Body(body) => {
                             sink.write(&body)?;
-                            let _ = give_back.send(body.bytes);
+                            // More of them than are used again soon would only take memory.
+                            let _ = give_back.try_send(body.bytes);
                         }
                         Message::Count(reply) => {
                             let _ = reply.send(sink.contacts_written());

@@ -143,12 +143,12 @@ impl Run {
             task: Task::Contacts {
                 rules: Box::new(Rules::new(RuleOptions::default(), None).expect("our own schema is sound")),
                 on_duplicate: self.on_duplicate,
-                output: Some(Output {
+                output: Some(Box::new(Output {
                     batches,
                     sink: Box::new(memory.clone()),
                     options: serde_json::Map::new(),
                     rejects_file: None,
-                }),
+                })),
             },
             max_rejects: self.max_rejects,
             max_errors_per_record: self.max_errors,

@@ -1,0 +1,52 @@
+//! Settings: the command line before the environment before the file.
+
+use super::{code, contacts, folder, json, program, run, stderr};
+
+#[test]
+fn the_nearest_setting_wins() {
+    let folder = folder();
+    contacts(&folder.path().join("in.ndjson"), 0..12);
+    let file = "batch-size = 6\ngroup = [\"A\", \"B\"]\nquiet = true\n[prepare]\nbatch-size = 4\n[check]\nmax-rejects = 3\n";
+    std::fs::write(folder.path().join("reteno-import.toml"), file).expect("a file");
+    let batches = |args: &[&str], env: Option<&str>| {
+        let mut command = program(folder.path());
+        command.args(["prepare", "in.ndjson", "-o", "out", "--overwrite"]).args(args);
+        if let Some(size) = env {
+            command.env("RETENO_IMPORT_BATCH_SIZE", size);
+        }
+        let output = command.output().expect("the program starts");
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        assert_eq!(stderr(&output), "", "quiet is set in the file");
+        let manifest = json(&folder.path().join("out/manifest.json"));
+        assert_eq!(manifest["options"]["groups"], serde_json::json!(["A", "B"]));
+        manifest["batches"].as_array().expect("batches").len()
+    };
+    assert_eq!(batches(&[], None), 3);
+    assert_eq!(batches(&[], Some("3")), 4);
+    assert_eq!(batches(&["--batch-size", "2"], Some("3")), 6);
+}
+
+#[test]
+fn a_mistake_in_the_file_is_told_with_its_key_and_the_nearest_name() {
+    let folder = folder();
+    contacts(&folder.path().join("in.ndjson"), 0..2);
+    for (text, said) in [
+        ("batch-sise = 5", "did you mean batch-size?"),
+        ("[prepair]\nbatch-size = 5", "no table [prepair]"),
+        ("batch-size = \"many\"", "invalid value 'many' for '--batch-size"),
+        ("discard = \"yes\"", "discard is true or false"),
+        ("[check]\noutput = \"out\"", "no setting output"),
+        ("batch-size = ", "not TOML"),
+        ("absent = \"erase\"", "keep"),
+    ] {
+        std::fs::write(folder.path().join("other.toml"), text).expect("a file");
+        let output = run(folder.path(), &["prepare", "in.ndjson", "-o", "out", "--config", "other.toml"]);
+        assert_eq!(code(&output), 2, "{text}: {}", stderr(&output));
+        assert!(
+            stderr(&output).contains(said) && stderr(&output).contains("other.toml"),
+            "{text}: {}",
+            stderr(&output)
+        );
+        assert!(!folder.path().join("out").exists());
+    }
+}

@@ -1,0 +1,42 @@
+//! Texts that are only printed.
+
+use super::{code, folder, run, stdout};
+
+#[test]
+fn help_is_for_people() {
+    for (name, args) in [
+        ("help", vec!["--help"]),
+        ("help_check", vec!["check", "--help"]),
+        ("help_prepare", vec!["prepare", "--help"]),
+        ("help_schema", vec!["schema", "--help"]),
+    ] {
+        let output = run(folder().path(), &args);
+        assert_eq!(code(&output), 0);
+        insta::assert_snapshot!(name, stdout(&output));
+    }
+}
+
+#[test]
+fn schemas_are_printed_as_they_are() {
+    for name in ["contact", "request", "reject", "manifest"] {
+        let output = run(folder().path(), &["schema", name]);
+        assert_eq!(code(&output), 0);
+        let schema: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(schema["$id"], format!("https://reteno-import.dev/schemas/{name}.schema.json"));
+    }
+    assert_eq!(run(folder().path(), &["schema"]).stdout, run(folder().path(), &["schema", "contact"]).stdout);
+}
+
+#[test]
+fn completions_and_manual_pages_are_printed() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let output = run(folder().path(), &["completions", shell]);
+        assert_eq!(code(&output), 0);
+        assert!(stdout(&output).contains("reteno-import"), "{shell}");
+    }
+    for args in [&["man"][..], &["man", "prepare"]] {
+        let output = run(folder().path(), args);
+        assert_eq!(code(&output), 0);
+        assert!(stdout(&output).contains(".TH"), "{args:?}");
+    }
+}

@@ -1,0 +1,77 @@
+//! Runs that are ended from outside.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::{code, contact, contacts, folder, run, stderr};
+
+/// A run into `out` that has written its first batch and waits for more input.
+fn waiting(folder: &Path) -> (Child, std::process::ChildStdin) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_reteno-import"))
+        .current_dir(folder)
+        .args(["prepare", "-o", "out", "--batch-size", "2"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    for id in 0..5 {
+        writeln!(stdin, "{}", contact(&format!("c{id}"))).expect("it reads");
+    }
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !folder.join("out/batch-000002.json").exists() {
+        assert!(Instant::now() < deadline, "no batch was written");
+        std::thread::yield_now();
+    }
+    (child, stdin)
+}
+
+/// Sends a signal to a process that this test has started.
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([name, &child.id().to_string()]).status().expect("kill is there");
+    assert!(sent.success());
+}
+
+#[test]
+fn an_interrupt_ends_with_130_and_leaves_no_manifest() {
+    for name in ["-INT", "-TERM"] {
+        let folder = folder();
+        let (child, stdin) = waiting(folder.path());
+        signal(&child, name);
+        let output = child.wait_with_output().expect("it ends");
+        drop(stdin);
+        assert_eq!(code(&output), 130);
+        assert!(stderr(&output).contains("interrupted"), "{}", stderr(&output));
+        assert!(!folder.path().join("out/manifest.json").exists());
+        assert_no_halves(folder.path());
+    }
+}
+
+#[test]
+fn a_folder_left_by_a_killed_run_is_redone() {
+    let folder = folder();
+    let (child, stdin) = waiting(folder.path());
+    signal(&child, "-KILL");
+    assert_eq!(child.wait_with_output().expect("it ends").status.code(), None);
+    drop(stdin);
+    assert!(!folder.path().join("out/manifest.json").exists());
+    contacts(&folder.path().join("in.ndjson"), 0..3);
+    let output = run(folder.path(), &["prepare", "in.ndjson", "-o", "out", "--batch-size", "3"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(folder.path().join("out/manifest.json").exists());
+    assert!(!folder.path().join("out/batch-000002.json").exists(), "what the killed run left is gone");
+    assert_no_halves(folder.path());
+}
+
+/// Every file that looks like a batch is one.
+fn assert_no_halves(folder: &Path) {
+    for entry in std::fs::read_dir(folder.join("out")).expect("the folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if name.starts_with("batch-") && name.ends_with(".json") {
+            super::json(&path);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Pipes: data as soon as there is some, and a quiet end when nobody reads.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Command, Stdio};
+
+use super::{contact, contacts, folder};
+
+fn start(folder: &std::path::Path, args: &[&str]) -> std::process::Child {
+    Command::new(env!("CARGO_BIN_EXE_reteno-import"))
+        .current_dir(folder)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts")
+}
+
+#[test]
+fn the_first_body_is_out_before_the_input_ends() {
+    let folder = folder();
+    let mut child = start(folder.path(), &["prepare", "-o", "-", "--batch-size", "2"]);
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut body = String::new();
+    for round in 0..3 {
+        for id in 0..2 {
+            writeln!(stdin, "{}", contact(&format!("c{round}{id}"))).expect("it reads");
+        }
+        body.clear();
+        stdout.read_line(&mut body).expect("a body comes while the pipe is open");
+        assert!(body.contains(&format!("\"c{round}1\"")), "{body}");
+    }
+    drop(stdin);
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_it_quietly() {
+    let folder = folder();
+    contacts(&folder.path().join("in.ndjson"), 0..20_000);
+    for args in [
+        &["prepare", "in.ndjson", "-o", "-", "--batch-size", "10"][..],
+        &[
+            "check",
+            "in.ndjson",
+            "--dedupe-on",
+            "email",
+            "--unknown-fields",
+            "reject",
+            "--rejects",
+            "-",
+            "--max-errors-per-record",
+            "1",
+        ],
+        &["schema"],
+        &["completions", "bash"],
+    ] {
+        if args[0] == "check" {
+            let input: String = (0..20_000).map(|_| "{}\n").collect();
+            std::fs::write(folder.path().join("in.ndjson"), input).expect("it takes the lines");
+        }
+        let mut child = start(folder.path(), args);
+        let mut first = [0; 1];
+        let mut stdout = child.stdout.take().expect("a pipe");
+        stdout.read_exact(&mut first).expect("something comes");
+        drop(stdout);
+        let output = child.wait_with_output().expect("it ends");
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!said.contains("error") && !said.contains("panicked"), "{args:?}: {said}");
+    }
+}
