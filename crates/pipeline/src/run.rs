@@ -295,7 +295,7 @@ impl Feeder {
             workers.spawn_fifo(move || {
                 // There are as many as workers, and each gives its own back.
                 let mut examiner = examiners.try_recv().unwrap_or_default();
-                let Carrier { block, examined } = &mut *carrier;
+                let Carrier { block, examined } = &mut carrier;
                 examined.clear();
                 examiner.examine(&examination, block, examined);
                 let _ = give_back.try_send(examiner);
