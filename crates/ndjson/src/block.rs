@@ -7,6 +7,11 @@ use memchr::{memchr, memchr_iter};
 /// The byte order mark that some exports begin with.
 pub(crate) const BOM: &[u8] = b"\xEF\xBB\xBF";
 
+/// Whether nothing but JSON's white space stands on a line.
+pub(crate) fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
+}
+
 /// A piece of one input that holds whole records.
 #[derive(Debug, Default)]
 pub struct Block {
@@ -28,8 +33,8 @@ pub(crate) enum Framing {
     Lines,
     /// At these places.
     Values(Vec<Span>),
-    /// One that was too long to be held.
-    Skipped { bytes: u64, line_ends: u64 },
+    /// One that was too long to be held; without a fault, a blank line that was.
+    Skipped { fault: Option<FramingFault>, line_ends: u64 },
 }
 
 /// A value found by the scanner.
@@ -138,7 +143,7 @@ impl<'b> Records<'b> {
             self.next = offset + end + ended;
             self.line += ended as u64;
             let text = rest[..end].strip_suffix(b"\r").unwrap_or(&rest[..end]);
-            if text.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
+            if is_blank(text) {
                 self.blank_lines += 1;
                 continue;
             }
@@ -178,14 +183,17 @@ impl<'b> Iterator for Records<'b> {
         match &self.block.framing {
             Framing::Lines => self.next_line(),
             Framing::Values(spans) => self.next_value(spans),
-            Framing::Skipped { bytes, line_ends } => {
+            Framing::Skipped { fault, line_ends } => {
                 if self.span > 0 {
                     return None;
                 }
                 self.span = 1;
                 self.line = *line_ends;
-                let fault = Some(FramingFault::TooLong { bytes: *bytes });
-                Some(RecordText { bytes: &[], line: 0, offset: 0, fault })
+                if fault.is_none() {
+                    self.blank_lines = 1;
+                    return None;
+                }
+                Some(RecordText { bytes: &[], line: 0, offset: 0, fault: *fault })
             }
         }
     }

@@ -30,6 +30,7 @@
 mod block;
 mod decompress;
 mod detect;
+mod framing;
 mod input;
 mod parse;
 mod reader;

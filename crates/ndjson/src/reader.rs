@@ -1,30 +1,23 @@
 //! Reads inputs one after the other, in blocks that hold whole records.
 
 use std::fs::Metadata;
-use std::io::{self, Read};
+use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
-use memchr::{memchr, memchr_iter, memrchr};
 use thiserror::Error;
 
-use crate::block::{BOM, Block, Framing, Span};
-use crate::decompress::{Compression, Opened, Stored, Stream, open};
-use crate::detect::{AutoRule, Format, More, PROBE_BYTES, detect};
+use crate::block::Block;
+use crate::decompress::{Compression, Opened, Progress, open};
+use crate::detect::{AutoRule, Format};
+use crate::framing::{Next, OpenInput};
 use crate::input::Input;
-use crate::scan::{Scanner, Unfinished};
 
 /// The default of [`ReaderOptions::block_bytes`].
 pub const DEFAULT_BLOCK_BYTES: usize = 256 << 10;
 
 /// The default of [`ReaderOptions::max_line_bytes`].
 pub const DEFAULT_MAX_LINE_BYTES: usize = 64 << 20;
-
-/// How much is read at a time from a pipe, and of a record that is too long to hold.
-const PIECE_BYTES: usize = 64 << 10;
-
-/// The most by which the memory of a large record grows at a time.
-const LARGEST_STEP_BYTES: usize = 8 << 20;
 
 /// Whether inputs are hashed while they are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -175,36 +168,6 @@ pub struct BlockReader {
     stored_bytes: Arc<AtomicU64>,
 }
 
-struct OpenInput {
-    index: usize,
-    stream: Stream,
-    compression: Compression,
-    stored: Arc<Mutex<Stored>>,
-    framing: Option<InputFraming>,
-    /// Bytes that were read and not handed out.
-    carry: Vec<u8>,
-    /// Where `carry` starts in the decompressed input.
-    offset: u64,
-    state: State,
-}
-
-enum InputFraming {
-    Lines,
-    Values {
-        scanner: Scanner,
-        /// Up to here the carried bytes were scanned.
-        scanned: usize,
-    },
-}
-
-enum State {
-    Reading,
-    /// The end was reached.
-    Ended,
-    /// Reading failed; what is whole is still to be handed out.
-    Failed(io::Error),
-}
-
 impl BlockReader {
     /// A reader of these inputs. Nothing is opened yet.
     #[must_use]
@@ -270,27 +233,19 @@ impl BlockReader {
                 }
             }
             let open = self.open.as_mut()?;
-            buffer.clear();
-            match open.next(&mut buffer, &self.options, &self.inputs[open.index]) {
-                Ok(Some(framing)) => {
-                    let bytes = buffer.len() as u64;
-                    let (length, framing) = match framing {
-                        Next::Held(framing) => (bytes, framing),
-                        Next::Skipped { length, framing } => (length, framing),
-                    };
-                    let block = Block {
-                        input: open.index,
-                        offset: open.offset,
+            match open.next(&mut buffer, &self.options, &self.inputs[open.index()]) {
+                Ok(Some(Next { offset, framing })) => {
+                    return Some(Ok(Block {
+                        input: open.index(),
+                        offset,
                         bytes: buffer,
                         framing,
                         max_line_bytes: self.options.max_line_bytes,
-                    };
-                    open.offset += length;
-                    return Some(Ok(block));
+                    }));
                 }
-                Ok(None) => self.close(true),
+                Ok(None) => self.close(End::Reached),
                 Err(error) => {
-                    self.close(false);
+                    self.close(End::NotReached);
                     return Some(Err(error));
                 }
             }
@@ -298,304 +253,32 @@ impl BlockReader {
     }
 
     fn open_input(&self, index: usize, input: &Input) -> Result<OpenInput, InputError> {
-        let hasher = (self.options.hash == HashInputs::Yes).then(Box::default);
-        let stored = Arc::new(Mutex::new(Stored { bytes: 0, hasher }));
+        let progress = Progress::new(self.options.hash, Arc::clone(&self.stored_bytes));
         let failed = |source| InputError::Open { input: input.clone(), source };
-        match open(input, &stored, &self.stored_bytes).map_err(failed)? {
+        match open(input, &progress).map_err(failed)? {
             Opened::Unsupported(what) => Err(InputError::Unsupported { input: input.clone(), what }),
-            Opened::Stream(stream, compression) => Ok(OpenInput {
-                index,
-                stream,
-                compression,
-                stored,
-                framing: None,
-                carry: Vec::new(),
-                offset: 0,
-                state: State::Reading,
-            }),
+            Opened::Stream(stream) => Ok(OpenInput::new(index, stream, progress)),
         }
     }
 
-    fn close(&mut self, complete: bool) {
+    fn close(&mut self, end: End) {
         let Some(open) = self.open.take() else { return };
-        let stored = open.stored.lock().unwrap_or_else(PoisonError::into_inner);
-        let summary = &mut self.summaries[open.index];
-        summary.format = match open.framing {
-            Some(InputFraming::Values { .. }) => Format::Json,
-            _ => Format::Ndjson,
-        };
-        summary.compression = open.compression;
+        let complete = end == End::Reached;
+        let stored = open.stored();
+        let summary = &mut self.summaries[open.index()];
+        summary.format = open.format();
+        summary.compression = open.compression();
         summary.stored_bytes = stored.bytes;
-        summary.bytes = open.offset;
+        summary.bytes = open.offset();
         summary.complete = complete;
         summary.blake3 =
-            stored.hasher.as_ref().filter(|_| complete).map(|hasher| hasher.finalize().to_hex().to_string());
+            stored.hasher.filter(|_| complete).map(|hasher| hasher.finalize().to_hex().to_string());
     }
 }
 
-/// What comes next out of an input.
-enum Next {
-    /// The buffer holds it.
-    Held(Framing),
-    /// A record of so many bytes, its line end included, that was passed over.
-    Skipped { length: u64, framing: Framing },
-}
-
-impl OpenInput {
-    /// Fills the buffer with the next whole records; `None` at the end.
-    fn next(
-        &mut self,
-        buffer: &mut Vec<u8>,
-        options: &ReaderOptions,
-        input: &Input,
-    ) -> Result<Option<Next>, InputError> {
-        std::mem::swap(buffer, &mut self.carry);
-        self.carry.clear();
-        if self.framing.is_none() {
-            self.frame(buffer, options, input);
-        }
-        loop {
-            if let Some(next) = self.cut(buffer, options, input)? {
-                return Ok(Some(next));
-            }
-            match &self.state {
-                State::Reading => self.fill(buffer, options, input),
-                State::Ended | State::Failed(_) => return self.end(buffer, input),
-            }
-        }
-    }
-
-    /// Decides how records stand in the input.
-    fn frame(&mut self, buffer: &mut Vec<u8>, options: &ReaderOptions, input: &Input) {
-        let mut format = options.format;
-        while format == Format::Auto {
-            let more = if matches!(self.state, State::Reading) { More::MayFollow } else { More::None };
-            match detect(buffer, options.auto, more) {
-                Some(detected) => format = detected,
-                None => self.fill_to(buffer, PROBE_BYTES, input),
-            }
-        }
-        self.framing = Some(match format {
-            Format::Json => InputFraming::Values { scanner: Scanner::default(), scanned: 0 },
-            Format::Ndjson | Format::Auto => InputFraming::Lines,
-        });
-    }
-
-    /// Reads on: to a full block or, where a record is larger than that, as much again.
-    fn fill(&mut self, buffer: &mut Vec<u8>, options: &ReaderOptions, input: &Input) {
-        let held = buffer.len();
-        let wanted = if held < options.block_bytes {
-            options.block_bytes
-        } else {
-            held + held.clamp(PIECE_BYTES, LARGEST_STEP_BYTES)
-        };
-        self.fill_to(buffer, wanted, input);
-    }
-
-    /// Reads until the buffer holds so many bytes or the input ends. Of a pipe it takes what is there.
-    fn fill_to(&mut self, buffer: &mut Vec<u8>, wanted: usize, input: &Input) {
-        let missing = wanted.saturating_sub(buffer.len()).max(1);
-        let read = if *input == Input::Stdin && self.compression == Compression::None {
-            let held = buffer.len();
-            buffer.resize(held + missing.min(PIECE_BYTES), 0);
-            let read = self.stream.read(&mut buffer[held..]);
-            buffer.truncate(held + read.as_ref().map_or(0, |read| *read));
-            read
-        } else {
-            // One byte more than is read, or the end of the buffer would be taken for a reason to look for the end of
-            // the input.
-            buffer.reserve(missing + 1);
-            self.stream.by_ref().take(missing as u64).read_to_end(buffer)
-        };
-        match read {
-            Ok(0) => self.state = State::Ended,
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => self.state = State::Failed(error),
-        }
-    }
-
-    /// Cuts the whole records off the buffer, and carries the rest.
-    fn cut(
-        &mut self,
-        buffer: &mut Vec<u8>,
-        options: &ReaderOptions,
-        input: &Input,
-    ) -> Result<Option<Next>, InputError> {
-        let ended = matches!(self.state, State::Ended);
-        let failed = matches!(self.state, State::Failed(_));
-        // A line end or a byte order mark is not a part of the record.
-        let too_long = options.max_line_bytes + BOM.len() + 2;
-        match &mut self.framing {
-            Some(InputFraming::Values { scanner, scanned }) => {
-                let mut spans = Vec::new();
-                if self.offset == 0 && *scanned == 0 && buffer.starts_with(BOM) {
-                    *scanned = BOM.len();
-                }
-                let mut done = scanner.scan(buffer, *scanned, usize::MAX, &mut spans);
-                *scanned = buffer.len();
-                if ended && matches!(scanner.finish(buffer.len(), &mut spans), Unfinished::Nothing) {
-                    done = buffer.len();
-                }
-                for span in &mut spans {
-                    mark_too_long(span, options.max_line_bytes);
-                }
-                if done == 0 && buffer.len() > too_long && !failed {
-                    return self.skip_value(buffer, input).map(Some);
-                }
-                // White space alone is carried along until something follows it, or the block is full.
-                if spans.is_empty() && (done == 0 || (!ended && done < options.block_bytes)) {
-                    return Ok(None);
-                }
-                if done == 0 {
-                    return Ok(None);
-                }
-                self.carry.extend_from_slice(&buffer[done..]);
-                buffer.truncate(done);
-                scanner.shift(done);
-                *scanned = self.carry.len();
-                Ok(Some(Next::Held(Framing::Values(spans))))
-            }
-            _ => {
-                let end = match memrchr(b'\n', buffer) {
-                    Some(last) => last + 1,
-                    None if ended && !buffer.is_empty() && buffer.len() <= too_long => buffer.len(),
-                    None if buffer.len() > too_long && !failed => {
-                        return self.skip_line(buffer, input).map(Some);
-                    }
-                    None => return Ok(None),
-                };
-                // A block is worth handing out when it is full, when nothing more comes, or when a pipe is waiting.
-                if end < options.block_bytes
-                    && buffer.len() < options.block_bytes
-                    && matches!(self.state, State::Reading)
-                    && !(*input == Input::Stdin && self.compression == Compression::None)
-                {
-                    return Ok(None);
-                }
-                self.carry.extend_from_slice(&buffer[end..]);
-                buffer.truncate(end);
-                Ok(Some(Next::Held(Framing::Lines)))
-            }
-        }
-    }
-
-    /// Passes over a line that is too long to be held; what follows it is carried.
-    fn skip_line(&mut self, buffer: &mut Vec<u8>, input: &Input) -> Result<Next, InputError> {
-        let bom = if self.offset == 0 && buffer.starts_with(BOM) { BOM.len() as u64 } else { 0 };
-        let mut length = buffer.len() as u64;
-        let mut last = buffer.last().copied();
-        let mut piece = std::mem::take(buffer);
-        let mut line_ends = 0;
-        loop {
-            piece.clear();
-            piece.shrink_to(PIECE_BYTES * 4);
-            self.fill_to(&mut piece, PIECE_BYTES, input);
-            if let Some(end) = memchr(b'\n', &piece) {
-                last = if end > 0 { piece.get(end - 1).copied() } else { last };
-                length += end as u64 + 1;
-                line_ends = 1;
-                self.carry.extend_from_slice(&piece[end + 1..]);
-                break;
-            }
-            length += piece.len() as u64;
-            last = piece.last().copied().or(last);
-            match &self.state {
-                State::Reading => {}
-                State::Ended => break,
-                State::Failed(_) => {
-                    self.offset += length;
-                    return Err(self.failure(0, input));
-                }
-            }
-        }
-        let line_end = line_ends + u64::from(last == Some(b'\r'));
-        piece.clear();
-        *buffer = piece;
-        let bytes = length - bom - line_end;
-        Ok(Next::Skipped { length, framing: Framing::Skipped { bytes, line_ends } })
-    }
-
-    /// Passes over a value that is too long to be held; what follows it is carried.
-    fn skip_value(&mut self, buffer: &mut Vec<u8>, input: &Input) -> Result<Next, InputError> {
-        let count_lines = |bytes: &[u8]| memchr_iter(b'\n', bytes).count() as u64;
-        let mut length = buffer.len() as u64;
-        let mut line_ends = count_lines(buffer);
-        let mut piece = std::mem::take(buffer);
-        let mut spans: Vec<Span> = Vec::new();
-        loop {
-            piece.clear();
-            piece.shrink_to(PIECE_BYTES * 4);
-            self.fill_to(&mut piece, PIECE_BYTES, input);
-            let Some(InputFraming::Values { scanner, scanned }) = &mut self.framing else {
-                break;
-            };
-            scanner.shift(usize::MAX);
-            scanner.scan(&piece, 0, 1, &mut spans);
-            if let Some(span) = spans.first() {
-                length += span.end as u64;
-                line_ends += count_lines(&piece[..span.end]);
-                self.carry.extend_from_slice(&piece[span.end..]);
-                *scanned = 0;
-                break;
-            }
-            length += piece.len() as u64;
-            line_ends += count_lines(&piece);
-            match &self.state {
-                State::Reading => {}
-                State::Ended => {
-                    let offset = self.offset + length;
-                    return Err(InputError::Truncated { input: input.clone(), offset, what: "a value" });
-                }
-                State::Failed(_) => {
-                    self.offset += length;
-                    return Err(self.failure(0, input));
-                }
-            }
-        }
-        piece.clear();
-        *buffer = piece;
-        Ok(Next::Skipped { length, framing: Framing::Skipped { bytes: length, line_ends } })
-    }
-
-    /// Nothing whole is left. The input ends, is cut off, or has failed.
-    fn end(&mut self, buffer: &[u8], input: &Input) -> Result<Option<Next>, InputError> {
-        let left = buffer.len() as u64;
-        if matches!(self.state, State::Failed(_)) {
-            return Err(self.failure(left, input));
-        }
-        let offset = self.offset + left;
-        let unfinished = match &mut self.framing {
-            Some(InputFraming::Values { scanner, .. }) => scanner.finish(buffer.len(), &mut Vec::new()),
-            _ => Unfinished::Nothing,
-        };
-        self.offset = offset;
-        match unfinished {
-            Unfinished::Nothing => Ok(None),
-            Unfinished::Array => {
-                Err(InputError::Truncated { input: input.clone(), offset, what: "an array" })
-            }
-            Unfinished::Value => Err(InputError::Truncated { input: input.clone(), offset, what: "a value" }),
-        }
-    }
-
-    fn failure(&mut self, unfinished: u64, input: &Input) -> InputError {
-        let source = match std::mem::replace(&mut self.state, State::Ended) {
-            State::Failed(source) => source,
-            State::Reading | State::Ended => io::ErrorKind::Other.into(),
-        };
-        let input = input.clone();
-        if self.compression == Compression::None {
-            return InputError::Read { input, offset: self.offset + unfinished, source };
-        }
-        let stored_offset = self.stored.lock().unwrap_or_else(PoisonError::into_inner).bytes;
-        InputError::Corrupt { input, stored_offset, offset: self.offset, unfinished, source }
-    }
-}
-
-fn mark_too_long(span: &mut Span, max_line_bytes: usize) {
-    let bytes = span.end - span.start;
-    if bytes > max_line_bytes {
-        span.fault = Some(crate::FramingFault::TooLong { bytes: bytes as u64 });
-    }
+/// Whether an input was read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Reached,
+    NotReached,
 }
