@@ -208,8 +208,9 @@ fn broken(error: &ValidationError<'_>) -> SchemaError {
     }
 }
 
-/// The keyword `x-written-as-integer`: a number has neither fraction nor exponent, and fits 64 bits. JSON Schema takes
-/// `5.0` for an integer; an identifier that is written so was damaged on its way.
+/// The keyword `x-written-as-integer`: a whole number is written without fraction and exponent. JSON Schema takes `5.0`
+/// for an integer; an identifier that is written so was damaged on its way. What is no whole number, or is beyond 64
+/// bits, is for `type` and the bounds to tell.
 struct WrittenAsInteger;
 
 impl<'i> Keyword<'i, TapeJson> for WrittenAsInteger {
@@ -217,11 +218,15 @@ impl<'i> Keyword<'i, TapeJson> for WrittenAsInteger {
         if self.is_valid(instance) {
             return Ok(());
         }
-        Err(ValidationError::custom("is not written as an integer of 64 bits"))
+        Err(ValidationError::custom("is written with a fraction or an exponent"))
     }
 
     fn is_valid(&self, instance: TapeNode<'i>) -> bool {
-        !matches!(instance.0.node(), ndjson::Node::Static(ndjson::StaticNode::F64(_)))
+        const BEYOND: f64 = 18_446_744_073_709_551_616.0;
+        match instance.0.node() {
+            ndjson::Node::Static(ndjson::StaticNode::F64(number)) => number.fract() != 0.0 || number.abs() >= BEYOND,
+            _ => true,
+        }
     }
 }
 
