@@ -1,6 +1,6 @@
 //! Formats that the contact's schema names and JSON Schema does not define.
 
-use crate::normalise::{is_language_tag, is_time_zone};
+pub use crate::normalise::{is_language_tag, is_time_zone};
 
 /// A format's name, and whether a text has it.
 pub type Format = (&'static str, fn(&str) -> bool);

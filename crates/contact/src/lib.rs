@@ -38,7 +38,7 @@ mod violation;
 pub use dedupe::{DedupeOn, Key, key_of};
 pub use encode::encode;
 pub use field_set::{FieldSet, STANDARD_FIELD_NAMES, StandardFields};
-pub use format::{FORMATS, Format};
+pub use format::{FORMATS, Format, is_language_tag, is_time_zone};
 pub use normalise::{Change, Normaliser, Region, RegionError, Settings};
 pub use plan::Repairs;
 pub use rules::{Bench, OnInvalid, RuleOptions, Rules, UnknownFields, Verdict};

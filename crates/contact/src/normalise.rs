@@ -13,9 +13,9 @@ mod time_zone;
 
 use std::borrow::Cow;
 
-pub(crate) use locale::is_language_tag;
+pub use locale::is_language_tag;
 pub use phone::{Region, RegionError};
-pub(crate) use time_zone::is_time_zone;
+pub use time_zone::is_time_zone;
 
 /// What a normaliser makes of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]

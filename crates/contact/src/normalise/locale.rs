@@ -7,60 +7,89 @@ use super::Change;
 
 /// A language tag with a language of ISO 639-1, in canonical form.
 pub(super) fn language(text: &str) -> Change<'_> {
-    if text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_lowercase()) && text != "ua" {
+    if is_plain(text) {
         return Change::Unchanged;
     }
     let (primary, rest) = split(text);
-    let primary = match primary.as_str() {
-        "ua" => "uk".to_owned(),
-        three if three.len() == 3 => {
-            match Language::from_639_3(three).and_then(|language| language.to_639_1()) {
-                Some(two) => two.to_owned(),
-                None => return Change::Unchanged,
-            }
-        }
-        two if two.len() == 2 => primary,
-        _ => return Change::Unchanged,
+    let two_letters = match primary.as_str() {
+        "ua" => Some("uk"),
+        code if code.len() == 3 => Language::from_639_3(code).and_then(|language| language.to_639_1()),
+        code => Language::from_639_1(code).and_then(|language| language.to_639_1()),
     };
-    canonical(text, &primary, &rest)
+    match two_letters {
+        Some(primary) => canonical(text, primary, rest),
+        None => Change::Unchanged,
+    }
 }
 
 /// A language tag in canonical form.
 pub(super) fn locale(text: &str) -> Change<'_> {
-    let (primary, mut rest) = split(text);
-    let primary = if primary == "ua" {
-        if rest.is_empty() {
-            rest.push("UA".to_owned());
+    if is_plain(text) {
+        return Change::Unchanged;
+    }
+    let (primary, rest) = split(text);
+    match (primary.as_str(), rest) {
+        ("ua", None) => Change::To("uk-UA".into()),
+        ("ua", rest) => canonical(text, "uk", rest),
+        (code, rest) if Language::from_639_1(code).or_else(|| Language::from_639_3(code)).is_some() => {
+            canonical(text, code, rest)
         }
-        "uk".to_owned()
-    } else {
-        primary
-    };
-    canonical(text, &primary, &rest)
+        _ => Change::Unchanged,
+    }
 }
 
-fn split(text: &str) -> (String, Vec<String>) {
-    let mut subtags = text.split(['-', '_']);
-    let primary = subtags.next().unwrap_or_default().to_ascii_lowercase();
-    let rest = subtags
-        // The United Kingdom is GB; UK is kept for it, and no tag has it.
-        .map(|subtag| if subtag.eq_ignore_ascii_case("uk") { "GB".to_owned() } else { subtag.to_owned() })
-        .collect();
-    (primary, rest)
+/// Whether this is a language, or a language and a region, in the letters of the canonical form; nearly all tags are.
+fn is_plain(text: &str) -> bool {
+    match *text.as_bytes() {
+        [a, b] => [a, b].iter().all(u8::is_ascii_lowercase) && text != "ua",
+        [a, b, b'-', c, d] => {
+            [a, b].iter().all(u8::is_ascii_lowercase)
+                && [c, d].iter().all(u8::is_ascii_uppercase)
+                && !text.starts_with("ua")
+                && !text.ends_with("UK")
+        }
+        _ => false,
+    }
 }
 
-fn canonical<'a>(text: &str, primary: &str, rest: &[String]) -> Change<'a> {
-    let tag = std::iter::once(primary).chain(rest.iter().map(String::as_str)).collect::<Vec<_>>().join("-");
+/// The language in small letters, and what follows its hyphen or underscore.
+fn split(text: &str) -> (String, Option<&str>) {
+    match text.split_once(['-', '_']) {
+        Some((primary, rest)) => (primary.to_ascii_lowercase(), Some(rest)),
+        None => (text.to_ascii_lowercase(), None),
+    }
+}
+
+fn canonical<'a>(text: &str, primary: &str, rest: Option<&str>) -> Change<'a> {
+    let mut tag = primary.to_owned();
+    let mut may_be_region = true;
+    for subtag in rest.iter().flat_map(|rest| rest.split(['-', '_'])) {
+        let is_region = may_be_region && subtag.len() == 2;
+        // Only a script and an extended language stand between the language and its region.
+        may_be_region = !is_region && matches!(subtag.len(), 3 | 4);
+        tag.push('-');
+        if is_region && subtag.eq_ignore_ascii_case("uk") {
+            if primary == "uk" {
+                // The language once more, or the United Kingdom? Nobody knows.
+                return Change::Unchanged;
+            }
+            // The United Kingdom is GB; UK is kept for it, and no tag has it.
+            tag.push_str("GB");
+        } else {
+            tag.push_str(subtag);
+        }
+    }
     match LanguageTag::parse_and_normalize(&tag) {
         Ok(tag) => Change::if_new(text, tag.into_inner()),
         Err(_) => Change::Unchanged,
     }
 }
 
-/// Whether this is a language tag (RFC 5646) whose language is one of ISO 639-1.
-pub(crate) fn is_language_tag(text: &str) -> bool {
+/// Whether this is a language tag (RFC 5646, in letters of any case) whose language is one of ISO 639-1.
+#[must_use]
+pub fn is_language_tag(text: &str) -> bool {
     LanguageTag::parse(text).is_ok_and(|tag| {
         let primary = tag.primary_language();
-        primary.len() == 2 && Language::from_639_1(primary).is_some()
+        primary.len() == 2 && Language::from_639_1(&primary.to_ascii_lowercase()).is_some()
     })
 }

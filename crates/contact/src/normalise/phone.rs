@@ -13,54 +13,112 @@ pub struct Region(country::Id);
 
 /// A text that is no region.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{0:?} is no region of telephone numbers; write two capital letters of ISO 3166, such as UA or GB")]
-pub struct RegionError(String);
+#[non_exhaustive]
+pub enum RegionError {
+    /// It is almost one.
+    #[error("{text:?} is no region of telephone numbers; write {meant}")]
+    Misspelt {
+        /// What was given.
+        text: String,
+        /// The region as it has to be written.
+        meant: String,
+    },
+    /// Nothing is known of it.
+    #[error(
+        "{text:?} is no region of telephone numbers; write two capital letters of ISO 3166, such as UA or GB"
+    )]
+    Unknown {
+        /// What was given.
+        text: String,
+    },
+}
 
 impl FromStr for Region {
     type Err = RegionError;
 
+    /// # Errors
+    /// When the text is not two capital letters of ISO 3166 whose telephone numbers are known.
     fn from_str(text: &str) -> Result<Self, RegionError> {
-        text.parse().map(Self).map_err(|_| RegionError(text.to_owned()))
+        text.parse().map(Self).map_err(|_| {
+            let capital = text.trim().to_ascii_uppercase();
+            // The United Kingdom is GB to ISO 3166, and UK in everyday life.
+            let meant = if capital == "UK" { "GB".to_owned() } else { capital };
+            match meant.parse::<country::Id>() {
+                Ok(_) => RegionError::Misspelt { text: text.to_owned(), meant },
+                Err(_) => RegionError::Unknown { text: text.to_owned() },
+            }
+        })
     }
 }
 
 /// The longest text that is looked at: no number has so many characters.
-const LONGEST: usize = 64;
+const LONGEST_BYTES: usize = 64;
 
 /// The international number as digits. Without a country code it is one only where a default region says so.
 pub(super) fn phone(text: &str, default_region: Option<Region>) -> Change<'_> {
-    let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    if is_digits && (7..=15).contains(&text.len()) && !text.starts_with('0') {
+    if is_international(text) {
         return Change::Unchanged;
     }
-    let number = text.trim();
-    let number = number.strip_prefix("tel:").unwrap_or(number);
-    let is_number = number.len() <= LONGEST
-        && number.chars().any(|character| character.is_ascii_digit())
-        && number.chars().all(|character| {
-            character.is_ascii_digit()
-                || matches!(
-                    character,
-                    '+' | ' ' | '\u{A0}' | '\u{202F}' | '-' | '‐' | '‑' | '–' | '(' | ')' | '.' | '/'
-                )
-        });
-    if !is_number {
-        return Change::Unchanged;
+    let number = without_tel(text);
+    if is_international(number) {
+        return Change::if_new(text, number);
     }
+    let Some(compact) = compact(number) else { return Change::Unchanged };
     let region = match default_region {
-        _ if number.starts_with('+') => None,
+        _ if compact.starts_with('+') => None,
         Some(Region(region)) => Some(region),
         None => return Change::Unchanged,
     };
-    match phonenumber::parse(region, number) {
+    match phonenumber::parse(region, &compact) {
         Ok(parsed) if parsed.extension().is_none() && parsed.is_valid() => {
             let international = parsed.format().mode(Mode::E164).to_string();
-            let digits = international.trim_start_matches('+');
-            let is_normal = digits.bytes().all(|byte| byte.is_ascii_digit())
-                && (7..=15).contains(&digits.len())
-                && !digits.starts_with('0');
-            if is_normal { Change::if_new(text, digits.to_owned()) } else { Change::Unchanged }
+            match international.strip_prefix('+') {
+                Some(digits) if is_international(digits) => Change::To(digits.to_owned().into()),
+                _ => Change::Unchanged,
+            }
         }
         _ => Change::Unchanged,
     }
+}
+
+/// The normal form: no country code begins with 0, and ITU-T E.164 allows 15 digits.
+fn is_international(text: &str) -> bool {
+    (7..=15).contains(&text.len()) && !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The text without the scheme of a link and without what is not seen at its ends: address books wrap numbers in marks
+/// of direction.
+fn without_tel(text: &str) -> &str {
+    const SCHEME: &str = "tel:";
+    let is_unseen = |character: char| {
+        character.is_whitespace()
+            || matches!(
+                character,
+                '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}'
+            )
+    };
+    let number = text.trim_matches(is_unseen);
+    match number.split_at_checked(SCHEME.len()) {
+        Some((start, rest)) if start.eq_ignore_ascii_case(SCHEME) && rest.starts_with('+') => rest,
+        _ => number,
+    }
+}
+
+/// The digits alone, after a `+` where the number has one. `None` where anything but the usual separators is there: a
+/// slash may stand between two numbers, a letter may begin an extension. The library sees nothing else of a text.
+fn compact(number: &str) -> Option<String> {
+    if number.len() > LONGEST_BYTES {
+        return None;
+    }
+    let mut compact = String::with_capacity(number.len());
+    for character in number.chars() {
+        match character {
+            '0'..='9' => compact.push(character),
+            '+' if compact.is_empty() => compact.push(character),
+            '-' | '‐' | '‑' | '‒' | '–' | '−' | '(' | ')' | '.' => {}
+            space if space.is_whitespace() && !space.is_control() => {}
+            _ => return None,
+        }
+    }
+    compact.ends_with(|character: char| character.is_ascii_digit()).then_some(compact)
 }

@@ -3,21 +3,28 @@
 use std::borrow::Cow;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
+use idna::AsciiDenyList;
 use uuid::Uuid;
 
 use super::Change;
+
+/// Longer domains are left alone: in ASCII one has at most 253 letters, and no script needs four times as many bytes.
+const LONGEST_DOMAIN_BYTES: usize = 1024;
 
 /// Invisible, and white space to nobody but Unicode's older versions.
 fn is_blank(character: char) -> bool {
     character.is_whitespace() || character.is_control() || matches!(character, '\u{FEFF}' | '\u{200B}')
 }
 
-/// White space at both ends and control characters out. A tab or line end inside becomes a space, so that words stay
-/// apart.
+/// White space at both ends and control characters out. A run of tabs and line ends inside becomes one space, so that
+/// words stay apart.
 pub(super) fn trim(text: &str) -> Change<'_> {
     let bytes = text.as_bytes();
-    let plain = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_graphic);
-    if plain(bytes.first()) && plain(bytes.last()) && bytes.iter().all(|byte| matches!(byte, 0x20..=0x7E)) {
+    let is_plain = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_graphic);
+    if is_plain(bytes.first())
+        && is_plain(bytes.last())
+        && bytes.iter().all(|byte| matches!(byte, 0x20..=0x7E))
+    {
         return Change::Unchanged;
     }
     let trimmed = text.trim_matches(is_blank);
@@ -25,12 +32,15 @@ pub(super) fn trim(text: &str) -> Change<'_> {
         return Change::if_new(text, trimmed);
     }
     let mut cleaned = String::with_capacity(trimmed.len());
+    let mut after_break = false;
     for character in trimmed.chars() {
-        match character {
-            '\t' | '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{85}' => cleaned.push(' '),
-            control if control.is_control() => {}
-            other => cleaned.push(other),
+        let is_break = character.is_control() && character.is_whitespace();
+        if is_break && !after_break {
+            cleaned.push(' ');
+        } else if !character.is_control() {
+            cleaned.push(character);
         }
+        after_break = is_break;
     }
     Change::To(cleaned.into())
 }
@@ -90,17 +100,30 @@ pub(super) fn email(text: &str) -> Change<'_> {
     {
         return Change::Unchanged;
     }
+    let address = without_mailto(text);
+    let Some((local, domain)) = address.rsplit_once('@') else { return Change::Unchanged };
+    if local.is_empty() || domain.is_empty() || domain.len() > LONGEST_DOMAIN_BYTES {
+        return Change::Unchanged;
+    }
+    // The list keeps out what no host name has, such as a space or `>`: with these it is no address at all.
+    match idna::domain_to_ascii_cow(domain.as_bytes(), AsciiDenyList::URL) {
+        Ok(ascii) if ascii.is_empty() => Change::Unchanged,
+        Ok(ascii) if *ascii == *domain => Change::if_new(text, address),
+        Ok(ascii) => Change::To(format!("{local}@{ascii}").into()),
+        Err(_) => Change::Unchanged,
+    }
+}
+
+/// The text without what is blank at its ends and without the scheme of a link, however often it stands there.
+fn without_mailto(text: &str) -> &str {
+    const SCHEME: &str = "mailto:";
     let mut address = text.trim_matches(is_blank);
-    while let Some(rest) =
-        address.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:")).map(|_| &address[7..])
+    while let Some((start, rest)) = address.split_at_checked(SCHEME.len())
+        && start.eq_ignore_ascii_case(SCHEME)
     {
         address = rest.trim_matches(is_blank);
     }
-    let Some((local, domain)) = address.rsplit_once('@') else { return Change::if_new(text, address) };
-    match idna::domain_to_ascii(domain) {
-        Ok(ascii) if !ascii.is_empty() => Change::if_new(text, format!("{local}@{ascii}")),
-        _ => Change::if_new(text, address),
-    }
+    address
 }
 
 /// The names that exports use for the two systems that take push messages.

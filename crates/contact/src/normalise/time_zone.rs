@@ -15,13 +15,18 @@ pub(super) fn time_zone(text: &str) -> Change<'_> {
     if known.time_zone == TimeZone::UNKNOWN {
         return Change::Unchanged;
     }
-    // The data's own canonical name for universal time is one that many systems do not take.
-    let canonical = if matches!(known.canonical, "Etc/UTC") { "UTC" } else { known.canonical };
-    Change::if_new(text, canonical.to_owned())
+    // Universal time goes by its everyday name: a contact that says UTC or GMT has nothing to be repaired.
+    let canonical = match known.canonical {
+        "Etc/UTC" => "UTC",
+        "Etc/GMT" => "GMT",
+        other => other,
+    };
+    Change::if_new(text, canonical)
 }
 
 /// Whether this is a name of the TZ database, links of old included, in its own letters.
-pub(crate) fn is_time_zone(text: &str) -> bool {
+#[must_use]
+pub fn is_time_zone(text: &str) -> bool {
     let known = NAMES.parse(text);
     known.time_zone != TimeZone::UNKNOWN && known.normalized == text
 }
