@@ -3,7 +3,7 @@
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
 
-use crate::block::BOM;
+use crate::block::{BOM, is_blank};
 
 /// How many bytes are looked at before it is decided.
 pub(crate) const PROBE_BYTES: usize = 64 << 10;
@@ -11,13 +11,17 @@ pub(crate) const PROBE_BYTES: usize = 64 << 10;
 /// How records stand in an input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
-    /// Decided by the first bytes, for each input by itself:
+    /// Decided by the first 64 KiB, decompressed, for each input by itself, whatever the sizes of blocks and reads:
     ///
-    /// - `[` begins an array of records ([`Format::Json`]), unless each line is a value of any kind ([`AutoRule::Lines`]);
-    /// - `{` on a line that holds one whole object: [`Format::Ndjson`]; two or more on it: [`Format::Json`];
-    /// - an object that ends on a later line: [`Format::Json`], unless some later line is a whole object by itself: then
-    ///   the first line is broken, and must not swallow the others;
-    /// - anything else: [`Format::Ndjson`].
+    /// 1. `[` begins an array of records ([`Format::Json`]), unless each line is a value of any kind
+    ///    ([`AutoRule::Lines`]).
+    /// 2. `{` begins an object, and the first line that is not blank decides: one whole object, or one that is broken,
+    ///    is [`Format::Ndjson`]; two or more whole values are [`Format::Json`].
+    /// 3. If that line ends inside a value: [`Format::Json`] if the value ends on a later line and is well-formed.
+    ///    If it does not, the line may be broken, and must not swallow the others: [`Format::Ndjson`] if a later line
+    ///    begins with `{` and is one whole object. [`Format::Json`] otherwise.
+    /// 4. No line ends at all: [`Format::Json`] if a second value begins, [`Format::Ndjson`] if it is all one record.
+    /// 5. Anything else, and a broken line that nothing follows: [`Format::Ndjson`].
     #[default]
     Auto,
     /// One record on each line.
@@ -55,11 +59,12 @@ pub(crate) enum More {
     None,
 }
 
-/// Decides by the first bytes of an input; `None` if more of them are needed.
+/// Decides by the first bytes of an input; `None` if more of them are needed. What is decided stays so, however many
+/// bytes are added.
 pub(crate) fn detect(probe: &[u8], rule: AutoRule, more: More) -> Option<Format> {
-    let probe = probe.strip_prefix(BOM).unwrap_or(probe);
     let all_seen = more == More::None || probe.len() >= PROBE_BYTES;
-    let Some(start) = probe.iter().position(|byte| !byte.is_ascii_whitespace()) else {
+    let probe = probe.strip_prefix(BOM).unwrap_or(probe);
+    let Some(start) = probe.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')) else {
         return all_seen.then_some(Format::Ndjson);
     };
     let text = &probe[start..];
@@ -68,52 +73,90 @@ pub(crate) fn detect(probe: &[u8], rule: AutoRule, more: More) -> Option<Format>
         b'{' => {}
         _ => return Some(Format::Ndjson),
     }
-    let (line, rest) = match memchr::memchr(b'\n', text) {
-        Some(end) => (&text[..end], &text[end + 1..]),
-        None if all_seen => (text, &[][..]),
-        None => return None,
+    let Some(first_line_end) = memchr::memchr(b'\n', text) else {
+        let is_several = match values_of(text) {
+            Values { whole, rest: Rest::Unfinished } => whole >= 1,
+            Values { whole, rest: Rest::Nothing | Rest::Broken } => whole >= 2,
+        };
+        return all_seen.then_some(if is_several { Format::Json } else { Format::Ndjson });
     };
-    match first_values(line) {
-        FirstValues::One | FirstValues::Broken => return Some(Format::Ndjson),
-        FirstValues::Several => return Some(Format::Json),
-        FirstValues::Unfinished => {}
+    let (first_line, rest) = (&text[..first_line_end], &text[first_line_end + 1..]);
+    match values_of(first_line) {
+        Values { rest: Rest::Unfinished, .. } => {}
+        Values { whole: 2.., rest: Rest::Nothing } => return Some(Format::Json),
+        Values { rest: Rest::Nothing | Rest::Broken, .. } => return Some(Format::Ndjson),
     }
-    if rest.is_empty() {
-        // A line longer than the probe, or all that there is.
-        return all_seen.then_some(Format::Ndjson);
+    let ending = ending_after(text, first_line_end);
+    if ending == Ending::WellFormed {
+        return Some(Format::Json);
     }
-    let whole_line_follows = rest
-        .split(|byte| *byte == b'\n')
-        .any(|line| line.starts_with(b"{") && first_values(line) == FirstValues::One);
-    if whole_line_follows {
+    if ending == Ending::NotSeen && !all_seen {
+        return None;
+    }
+    let mut later_lines = rest.split(|byte| *byte == b'\n');
+    if more == More::MayFollow {
+        // The last one may not be whole yet.
+        later_lines.next_back();
+    }
+    if later_lines.any(|line| line.starts_with(b"{") && values_of(line) == ONE) {
         return Some(Format::Ndjson);
     }
-    match first_values(text) {
-        FirstValues::One | FirstValues::Several => Some(Format::Json),
-        FirstValues::Unfinished | FirstValues::Broken => all_seen.then_some(Format::Json),
-    }
+    let nothing_follows = is_blank_text(rest);
+    all_seen.then_some(if nothing_follows { Format::Ndjson } else { Format::Json })
 }
 
+fn is_blank_text(text: &[u8]) -> bool {
+    text.split(|byte| *byte == b'\n').all(is_blank)
+}
+
+/// The values that stand at the beginning of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FirstValues {
-    One,
-    Several,
-    /// The first value does not end here.
+struct Values {
+    whole: usize,
+    rest: Rest,
+}
+
+/// What follows the whole values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rest {
+    Nothing,
+    /// A value that does not end here.
     Unfinished,
-    /// The first value, or what follows it, is not JSON.
+    /// Something that is not JSON.
     Broken,
 }
 
-fn first_values(text: &[u8]) -> FirstValues {
-    let mut values = Deserializer::from_slice(text).into_iter::<IgnoredAny>();
-    match values.next() {
-        Some(Ok(_)) => match values.next() {
-            None => FirstValues::One,
-            Some(Ok(_)) => FirstValues::Several,
-            Some(Err(error)) if error.is_eof() => FirstValues::Several,
-            Some(Err(_)) => FirstValues::Broken,
-        },
-        Some(Err(error)) if error.is_eof() => FirstValues::Unfinished,
-        Some(Err(_)) | None => FirstValues::Broken,
+const ONE: Values = Values { whole: 1, rest: Rest::Nothing };
+
+fn values_of(text: &[u8]) -> Values {
+    let mut whole = 0;
+    for value in Deserializer::from_slice(text).into_iter::<IgnoredAny>() {
+        match value {
+            Ok(_) => whole += 1,
+            Err(error) if error.is_eof() => return Values { whole, rest: Rest::Unfinished },
+            Err(_) => return Values { whole, rest: Rest::Broken },
+        }
     }
+    Values { whole, rest: Rest::Nothing }
+}
+
+/// How the value ends that the end of the first line stands inside of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    WellFormed,
+    Broken,
+    NotSeen,
+}
+
+fn ending_after(text: &[u8], first_line_end: usize) -> Ending {
+    let mut values = Deserializer::from_slice(text).into_iter::<IgnoredAny>();
+    while let Some(value) = values.next() {
+        match value {
+            Ok(_) if values.byte_offset() > first_line_end => return Ending::WellFormed,
+            Ok(_) => {}
+            Err(error) if error.is_eof() => return Ending::NotSeen,
+            Err(_) => return Ending::Broken,
+        }
+    }
+    Ending::NotSeen
 }

@@ -166,25 +166,22 @@ impl OpenInput {
 
     /// Reads until the buffer holds so many bytes or the input ends. Of a pipe it takes what is there.
     fn fill_to(&mut self, buffer: &mut Vec<u8>, wanted: usize) {
-        let missing = wanted.saturating_sub(buffer.len()).max(1);
-        let read = if self.goes_on_at_once() {
-            let held = buffer.len();
-            buffer.resize(held + missing.min(PIECE_BYTES), 0);
-            let read = self.stream.read(&mut buffer[held..]);
-            buffer.truncate(held + read.as_ref().map_or(0, |read| *read));
-            read
-        } else {
-            // One byte more than is read, or the end of the buffer would be taken for a reason to look for the end of
-            // the input.
-            buffer.reserve(missing + 1);
-            self.stream.by_ref().take(missing as u64).read_to_end(buffer)
-        };
-        match read {
-            Ok(0) => self.state = State::Ended,
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => self.state = State::Failed(error),
+        let mut held = buffer.len();
+        let wanted = if self.goes_on_at_once() { wanted.min(held + PIECE_BYTES) } else { wanted };
+        // One large read each, where `Read::read_to_end` would begin with small ones every time.
+        buffer.resize(wanted.max(held + 1), 0);
+        while held < buffer.len() {
+            match self.stream.read(&mut buffer[held..]) {
+                Ok(0) => self.state = State::Ended,
+                Ok(read) => held += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => self.state = State::Failed(error),
+            }
+            if self.goes_on_at_once() || !self.is_reading() {
+                break;
+            }
         }
+        buffer.truncate(held);
     }
 
     /// Hands out the first `end` bytes, and carries the rest.

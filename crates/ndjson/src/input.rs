@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::fmt;
 use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
 use thiserror::Error;
 use walkdir::WalkDir;
@@ -47,21 +47,37 @@ pub enum ExpandError {
     /// A folder without a file in it.
     #[error("{}: the folder holds no file", .0.display())]
     EmptyFolder(PathBuf),
+    /// It is there, but cannot be looked at.
+    #[error("cannot look at {}: {source}", path.display())]
+    Inaccessible {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// A folder could not be listed.
     #[error("cannot list {}: {source}", path.display())]
     List {
         /// The folder.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The same input twice: its contacts would be sent twice.
     #[error("{0} is given twice; its contacts would be read twice")]
     Twice(Input),
 }
 
+/// As shells do it: `*` stands for no hidden file.
+const PATTERN_OPTIONS: glob::MatchOptions = glob::MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
+
 /// Turns arguments into inputs. None, or `-`, is standard input; a folder is all files in it and below, hidden ones left
-/// out, in the order of their names; a pattern (`*`, `?`, `[…]`, `**`) is all files that fit it, in that order.
+/// out, in the order of their names; a pattern (`*`, `?`, `[…]`, `**`) is all files that fit it, in
+/// that order, hidden ones left out unless it names the dot.
 ///
 /// # Errors
 /// [`ExpandError`] for the first argument that names nothing, and for an input named twice.
@@ -75,15 +91,16 @@ pub fn expand(args: &[impl AsRef<OsStr>]) -> Result<Vec<Input>, ExpandError> {
         let path = Path::new(arg);
         if arg == "-" {
             inputs.push(Input::Stdin);
-        } else if path.is_dir() {
-            folder(path, &mut inputs)?;
-        } else if path.exists() {
-            inputs.push(Input::File(path.to_owned()));
-        } else {
-            match arg.to_str() {
-                Some(pattern) if pattern.contains(['*', '?', '[']) => matches(pattern, &mut inputs)?,
-                _ => return Err(ExpandError::Missing(path.to_owned())),
+            continue;
+        }
+        match (path.metadata(), arg.to_str()) {
+            (Ok(metadata), _) if metadata.is_dir() => folder(path, &mut inputs)?,
+            (Ok(_), _) => inputs.push(Input::File(path.to_owned())),
+            (Err(_), Some(pattern)) if pattern.contains(['*', '?', '[']) => matches(pattern, &mut inputs)?,
+            (Err(error), _) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(ExpandError::Missing(path.to_owned()));
             }
+            (Err(source), _) => return Err(ExpandError::Inaccessible { path: path.to_owned(), source }),
         }
     }
     let mut seen = HashSet::new();
@@ -124,8 +141,8 @@ fn folder(path: &Path, inputs: &mut Vec<Input>) -> Result<(), ExpandError> {
 
 fn matches(pattern: &str, inputs: &mut Vec<Input>) -> Result<(), ExpandError> {
     let before = inputs.len();
-    let paths =
-        glob::glob(pattern).map_err(|source| ExpandError::Pattern { pattern: pattern.to_owned(), source })?;
+    let paths = glob::glob_with(pattern, PATTERN_OPTIONS)
+        .map_err(|source| ExpandError::Pattern { pattern: pattern.to_owned(), source })?;
     for path in paths {
         let path =
             path.map_err(|error| ExpandError::List { path: error.path().to_owned(), source: error.into() })?;
