@@ -82,6 +82,14 @@ impl SeenKeys {
             }
         }
     }
+
+    /// Forgets a key: its contact is not written after all.
+    pub(crate) fn remove(&mut self, key: u128) {
+        let (high, low) = ((key >> 64) as u64, key as u64);
+        if let Ok(known) = self.keys.find_entry(low, |known| known[0] == low && known[1] == high) {
+            known.remove();
+        }
+    }
 }
 
 #[cfg(test)]

@@ -184,6 +184,8 @@ impl<'r> Ordered<'r> {
                     Ok(()) => {}
                     Err(PushError::Spill(error)) => return Err(End::BatchFailed(error)),
                     Err(too_large) => {
+                        // A later contact of this key may be smaller: it is not a repetition of what is not there.
+                        self.seen.remove(accepted.key_hash);
                         let message = format!("{too_large}; raise --batch-bytes or shorten the contact");
                         return self.tell(
                             placed,
