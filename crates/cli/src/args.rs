@@ -6,6 +6,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use batch::EventKey;
+use clap::builder::BoolishValueParser;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use contact::Region;
 
@@ -56,14 +57,14 @@ pub(crate) struct CheckArgs {
     pub(crate) rules: RuleArgs,
 
     /// Validate each line as it stands by --schema, without the rules and repairs of contacts
-    #[arg(long, help_heading = "Rules", env = "RETENO_IMPORT_RAW", requires = "schema", conflicts_with_all = [
+    #[arg(long, help_heading = "Rules", env = "RETENO_IMPORT_RAW", value_parser = BoolishValueParser::new(), conflicts_with_all = [
         "on_invalid", "unknown_fields", "dedupe_on", "field_id", "on_duplicate", "default_region",
         "max_channels_per_type",
     ])]
     pub(crate) raw: bool,
 
     /// With --raw: let `format` refuse values also where the dialect of the schema only annotates with it
-    #[arg(long, help_heading = "Rules", env = "RETENO_IMPORT_ASSERT_FORMATS", requires = "raw")]
+    #[arg(long, help_heading = "Rules", env = "RETENO_IMPORT_ASSERT_FORMATS", value_parser = BoolishValueParser::new())]
     pub(crate) assert_formats: bool,
 
     #[command(flatten)]
@@ -72,6 +73,10 @@ pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) work: WorkArgs,
 }
+
+const SCHEMA_EXAMPLES: &str = "Examples:
+  reteno-import schema > contact.schema.json
+  reteno-import schema reject | jq .properties";
 
 const PREPARE_EXAMPLES: &str = "Examples:
   reteno-import prepare export.ndjson -o out
@@ -94,11 +99,11 @@ pub(crate) struct PrepareArgs {
     pub(crate) output: Option<PathBuf>,
 
     /// Do all the work and write no request bodies
-    #[arg(long, help_heading = "Output", conflicts_with = "output", env = "RETENO_IMPORT_DISCARD")]
+    #[arg(long, help_heading = "Output", env = "RETENO_IMPORT_DISCARD", value_parser = BoolishValueParser::new())]
     pub(crate) discard: bool,
 
     /// Write into a folder that holds an earlier output, which is removed; other files stay
-    #[arg(long, help_heading = "Output", env = "RETENO_IMPORT_OVERWRITE")]
+    #[arg(long, help_heading = "Output", env = "RETENO_IMPORT_OVERWRITE", value_parser = BoolishValueParser::new())]
     pub(crate) overwrite: bool,
 
     #[command(flatten)]
@@ -155,7 +160,7 @@ pub(crate) struct RequestArgs {
     pub(crate) exclude_group: Vec<String>,
 
     /// Bring contacts back that were deleted in Reteno
-    #[arg(long, env = "RETENO_IMPORT_RESTORE_DELETED")]
+    #[arg(long, env = "RETENO_IMPORT_RESTORE_DELETED", value_parser = BoolishValueParser::new())]
     pub(crate) restore_deleted: bool,
 
     /// The event that each new contact generates
@@ -171,7 +176,7 @@ pub(crate) struct RuleArgs {
     pub(crate) schema: Option<PathBuf>,
 
     /// A document that the schema refers to; nothing is ever fetched. Can be given several times
-    #[arg(long, value_name = "URI=FILE", requires = "schema", env = "RETENO_IMPORT_SCHEMA_RESOURCE")]
+    #[arg(long, value_name = "URI=FILE", env = "RETENO_IMPORT_SCHEMA_RESOURCE")]
     pub(crate) schema_resource: Vec<Resource>,
 
     /// A broken rule: leave out the smallest optional part, and tell; or reject the record
@@ -224,16 +229,16 @@ pub(crate) struct TellingArgs {
     #[arg(long, value_name = "FILE.json", env = "RETENO_IMPORT_REPORT")]
     pub(crate) report: Vec<PathBuf>,
 
-    /// Show progress on standard error; auto: if that is a terminal
+    /// Show progress on standard error; auto: if that is a terminal; always: elsewhere as a line every few seconds
     #[arg(long, value_enum, default_value = "auto", env = "RETENO_IMPORT_PROGRESS")]
     pub(crate) progress: ProgressArg,
 
     /// Say nothing but errors
-    #[arg(short, long, conflicts_with = "verbose", env = "RETENO_IMPORT_QUIET")]
+    #[arg(short, long, env = "RETENO_IMPORT_QUIET", value_parser = BoolishValueParser::new())]
     pub(crate) quiet: bool,
 
     /// Say more: settings, inputs and repairs
-    #[arg(short, long, env = "RETENO_IMPORT_VERBOSE")]
+    #[arg(short, long, env = "RETENO_IMPORT_VERBOSE", value_parser = BoolishValueParser::new())]
     pub(crate) verbose: bool,
 }
 
@@ -255,6 +260,7 @@ pub(crate) struct WorkArgs {
 
 /// Print one of the JSON Schemas that this tool works by
 #[derive(Debug, ClapArgs)]
+#[command(after_help = SCHEMA_EXAMPLES)]
 pub(crate) struct SchemaArgs {
     /// Which one
     #[arg(value_enum, default_value = "contact")]
@@ -263,7 +269,9 @@ pub(crate) struct SchemaArgs {
 
 /// Print completions for a shell
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Example:\n  reteno-import completions bash > /etc/bash_completion.d/reteno-import")]
+#[command(
+    after_help = "Examples:\n  reteno-import completions bash > /etc/bash_completion.d/reteno-import\n  reteno-import completions zsh > ~/.zfunc/_reteno-import"
+)]
 pub(crate) struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
@@ -272,7 +280,9 @@ pub(crate) struct CompletionsArgs {
 
 /// Print the manual page, of the tool or of one command
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Example:\n  reteno-import man prepare | man -l -")]
+#[command(
+    after_help = "Examples:\n  reteno-import man | man -l -\n  reteno-import man prepare > reteno-import-prepare.1"
+)]
 pub(crate) struct ManArgs {
     /// The command; without it, the tool's own page
     pub(crate) command: Option<String>,

@@ -1,6 +1,5 @@
 //! The command `check`.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::anyhow;
@@ -9,11 +8,18 @@ use ndjson::{AutoRule, HashInputs};
 use pipeline::Task;
 
 use crate::args::CheckArgs;
+use crate::config::Settings;
 use crate::exit::Failure;
 use crate::session::{self, RejectsTo, Session};
+use crate::{paths, report};
 
 /// Checks records; nothing but what is told is written.
-pub(crate) fn check(args: &CheckArgs, config: Option<PathBuf>) -> Result<ExitCode, Failure> {
+pub(crate) fn check(args: &CheckArgs, settings: Settings) -> Result<ExitCode, Failure> {
+    if args.assert_formats && !args.raw {
+        return Err(Failure::usage(anyhow!(
+            "--assert-formats goes with --raw; contacts are always held to formats"
+        )));
+    }
     let auto = if args.raw { AutoRule::Lines } else { AutoRule::Contacts };
     let reader = session::reader(&args.input, &args.work, auto, HashInputs::No)?;
     let task = if args.raw {
@@ -26,8 +32,10 @@ pub(crate) fn check(args: &CheckArgs, config: Option<PathBuf>) -> Result<ExitCod
         Task::Contacts { rules, on_duplicate: session::on_duplicate(&args.rules), output: None }
     };
     let inputs = session::inputs(&args.input)?;
-    let reports = session::reports(&args.telling)?;
     let rejects = session::rejects_to(&args.telling).unwrap_or(RejectsTo::Told);
+    paths::keep_apart(&inputs, &args.rules, &args.telling, &settings, None)?;
+    let reports = report::create(&args.telling)?;
+    paths::has_folder(&rejects, None)?;
     let job = session::job(inputs, reader, task, &args.telling, &args.work);
-    Session { telling: &args.telling, config, rejects, folder: None }.run(job, &reports)
+    Session { telling: &args.telling, settings, rejects, folder: None }.run(job, reports)
 }

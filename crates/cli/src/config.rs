@@ -1,13 +1,16 @@
 //! Settings from a file: every option under its long name, as a default that the environment and the command line
 //! override.
 
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
-use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches};
+use serde_json::{Map, Value as Json};
 use toml::{Table, Value};
 
-use crate::args::Args;
+use crate::args::{Args, Command, DedupeOnArg};
 use crate::exit::Failure;
 
 /// The file that is used if it is there.
@@ -16,22 +19,101 @@ const DEFAULT_FILE: &str = "reteno-import.toml";
 /// Commands that work on records; a table of their name holds settings for one of them.
 const COMMANDS: [&str; 2] = ["check", "prepare"];
 
-/// Reads the command line, with the settings of a file below it. Gives the file that was used.
-pub(crate) fn parse_with_config() -> Result<(Args, Option<PathBuf>), Failure> {
+/// Where the arguments of a run come from, beside the command line.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// The file that was used.
+    pub(crate) file: Option<PathBuf>,
+    /// Every option with its value, as it would stand in such a file.
+    pub(crate) options: Map<String, Json>,
+}
+
+/// Reads the command line, with the settings of a file below it.
+pub(crate) fn parse_with_config() -> Result<(Args, Settings), Failure> {
     let mut command = Args::command();
     let file = config_file(&command);
     if let Some(file) = &file {
         command = with_defaults(command, file).map_err(Failure::usage)?;
     }
-    let matches = command.get_matches();
-    match Args::from_arg_matches(&matches) {
-        Ok(args) => Ok((args, file)),
+    let matches = command.clone().get_matches();
+    let mut args = match Args::from_arg_matches(&matches) {
+        Ok(args) => args,
         Err(error) => error.exit(),
+    };
+    let options = match matches.subcommand() {
+        Some((name, matches)) if COMMANDS.contains(&name) => {
+            prefer_nearer(&mut args, matches).map_err(Failure::usage)?;
+            command.find_subcommand(name).map(|sub| options(sub, matches)).unwrap_or_default()
+        }
+        _ => Map::new(),
+    };
+    Ok((args, Settings { file, options }))
+}
+
+/// Of options that exclude each other, the one that was set nearer to the command line counts: `--discard` is not a
+/// mistake because a file of settings names an output.
+fn prefer_nearer(args: &mut Args, matches: &ArgMatches) -> anyhow::Result<()> {
+    let is_nearer = |one: &str, other: &str| nearness(matches, one) > nearness(matches, other);
+    let (rules, telling) = match &mut args.command {
+        Command::Check(check) => (&mut check.rules, &mut check.telling),
+        Command::Prepare(prepare) => {
+            if prepare.discard && is_nearer("output", "discard") {
+                prepare.discard = false;
+            } else if prepare.discard && is_nearer("discard", "output") {
+                prepare.output = None;
+            }
+            let place = if prepare.discard { "discard" } else { "output" };
+            let is_folder = prepare.output.as_ref().is_some_and(|output| output.as_os_str() != "-");
+            prepare.overwrite &= is_folder || !is_nearer(place, "overwrite");
+            (&mut prepare.rules, &mut prepare.telling)
+        }
+        Command::Schema(_) | Command::Completions(_) | Command::Man(_) => return Ok(()),
+    };
+    if rules.dedupe_on != DedupeOnArg::FieldId && is_nearer("dedupe_on", "field_id") {
+        rules.field_id = None;
+    }
+    if telling.quiet && telling.verbose {
+        match nearness(matches, "quiet").cmp(&nearness(matches, "verbose")) {
+            Ordering::Less => telling.quiet = false,
+            Ordering::Greater => telling.verbose = false,
+            Ordering::Equal => bail!("--quiet and --verbose are opposites; choose one"),
+        }
+    }
+    Ok(())
+}
+
+/// How near to the command line an option was set.
+fn nearness(matches: &ArgMatches, id: &str) -> u8 {
+    match matches.value_source(id) {
+        Some(ValueSource::CommandLine) => 3,
+        Some(ValueSource::EnvVariable) => 2,
+        Some(_) => 1,
+        None => 0,
     }
 }
 
+/// The options of a command with their values.
+fn options(command: &clap::Command, matches: &ArgMatches) -> Map<String, Json> {
+    let mut options = Map::new();
+    for option in command.get_arguments() {
+        let Some(name) = option.get_long() else { continue };
+        let id = option.get_id().as_str();
+        // The options for help know no values.
+        let Ok(Some(values)) = matches.try_get_raw(id) else { continue };
+        let mut values: Vec<Json> =
+            values.map(|value| Json::from(value.to_string_lossy().into_owned())).collect();
+        let value = match option.get_action() {
+            ArgAction::SetTrue => Json::from(matches.get_flag(id)),
+            ArgAction::Append => Json::from(values),
+            _ => values.pop().unwrap_or_default(),
+        };
+        options.insert(name.to_owned(), value);
+    }
+    options
+}
+
 /// The file that --config or the environment names, or the default one if it exists.
-fn config_file(command: &Command) -> Option<PathBuf> {
+fn config_file(command: &clap::Command) -> Option<PathBuf> {
     // Whatever is wrong with the command line is told later, with the defaults of the file known.
     let named = command.clone().ignore_errors(true).try_get_matches().ok().and_then(|matches| {
         let (name, matches) = matches.subcommand()?;
@@ -43,7 +125,7 @@ fn config_file(command: &Command) -> Option<PathBuf> {
     }
 }
 
-fn with_defaults(mut command: Command, file: &Path) -> anyhow::Result<Command> {
+fn with_defaults(mut command: clap::Command, file: &Path) -> anyhow::Result<clap::Command> {
     let text = std::fs::read_to_string(file)
         .with_context(|| format!("cannot read the settings in {}", file.display()))?;
     let table: Table = text.parse().with_context(|| format!("{} is not TOML", file.display()))?;
@@ -75,7 +157,13 @@ fn with_defaults(mut command: Command, file: &Path) -> anyhow::Result<Command> {
 }
 
 /// Makes a setting the default of a command's option; `false` if the command has no such option.
-fn set(command: &mut Command, name: &str, key: &str, value: &Value, file: &Path) -> anyhow::Result<bool> {
+fn set(
+    command: &mut clap::Command,
+    name: &str,
+    key: &str,
+    value: &Value,
+    file: &Path,
+) -> anyhow::Result<bool> {
     let option = command
         .find_subcommand(name)
         .and_then(|sub| sub.get_arguments().find(|arg| arg.get_long() == Some(key) && key != "config"));
@@ -103,7 +191,7 @@ fn check(option: &Arg, key: &str, values: &[String], file: &Path) -> anyhow::Res
         .long(key.to_owned())
         .action(option.get_action().clone())
         .value_parser(option.get_value_parser().clone());
-    let reader = Command::new("settings").no_binary_name(true).arg(alone);
+    let reader = clap::Command::new("settings").no_binary_name(true).arg(alone);
     match reader.try_get_matches_from(values.iter().map(|value| format!("--{key}={value}"))) {
         Ok(_) => Ok(()),
         Err(error) => {
@@ -128,9 +216,9 @@ fn text(value: &Value, key: &str, file: &Path) -> anyhow::Result<String> {
     }
 }
 
-fn unknown(command: &Command, names: &[&str], key: &str, file: &Path) -> anyhow::Error {
+fn unknown(command: &clap::Command, names: &[&str], key: &str, file: &Path) -> anyhow::Error {
     let options =
-        names.iter().filter_map(|name| command.find_subcommand(name)).flat_map(Command::get_arguments);
+        names.iter().filter_map(|name| command.find_subcommand(name)).flat_map(clap::Command::get_arguments);
     let near = options
         .filter_map(Arg::get_long)
         .map(|long| (strsim::jaro_winkler(key, long), long))

@@ -1,10 +1,13 @@
 //! The one place where an end becomes an exit code.
 
-use std::io;
+use std::borrow::Cow;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Error;
 use pipeline::{End, Outcome, RejectLimit};
+
+use crate::session::RejectsTo;
 
 /// All records done.
 const DONE: u8 = 0;
@@ -64,21 +67,52 @@ impl Failure {
 }
 
 /// Prints an error with its causes.
-#[expect(clippy::print_stderr, reason = "this is where errors are told")]
 pub(crate) fn tell(error: &Error) {
-    eprintln!("error: {error}");
+    note(&format!("error: {error}"));
     for cause in error.chain().skip(1) {
-        eprintln!("  caused by: {cause}");
+        note(&format!("  caused by: {cause}"));
+    }
+}
+
+/// Prints a line for people on standard error. If nobody can be told, that is no reason to fail: the exit code stands.
+pub(crate) fn note(line: &str) {
+    let _ = writeln!(io::stderr(), "{}", printable(line));
+}
+
+/// Text of which parts come from the input: what would move the cursor, or start another line, is shown instead.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Whether it ended because whoever read standard output has closed it. A pipe that was named as the rejects file is
+/// not standard output: if that breaks, rejects are lost.
+pub(crate) fn is_closed(outcome: &Outcome, rejects: &RejectsTo) -> bool {
+    match &outcome.end {
+        End::OutputClosed => true,
+        End::RejectsFailed(error) => {
+            *rejects == RejectsTo::Stdout && error.kind() == io::ErrorKind::BrokenPipe
+        }
+        _ => false,
     }
 }
 
 /// What the end of a run means to the shell. What it means to a person stands in the summary.
-pub(crate) fn code(outcome: &Outcome, max_rejects: Option<RejectLimit>) -> ExitCode {
+pub(crate) fn code(outcome: &Outcome, rejects: &RejectsTo, max_rejects: Option<RejectLimit>) -> ExitCode {
     let code = match &outcome.end {
         End::Complete if outcome.counts.rejected == 0 || max_rejects.is_some() => DONE,
         End::Complete => SOME_REJECTED,
-        End::OutputClosed => DONE,
-        End::RejectsFailed(error) if error.kind() == io::ErrorKind::BrokenPipe => DONE,
+        _ if is_closed(outcome, rejects) => DONE,
         End::OptionsRefused(_) => USAGE,
         End::TooManyRejects => TOO_MANY_REJECTS,
         End::Interrupted => INTERRUPTED,
@@ -86,6 +120,7 @@ pub(crate) fn code(outcome: &Outcome, max_rejects: Option<RejectLimit>) -> ExitC
         | End::SinkFailed(_)
         | End::RejectsFailed(_)
         | End::BatchFailed(_)
+        | End::OutputClosed
         | End::ReaderLost
         | End::IdentityBroken => INPUT_OUTPUT,
     };
@@ -96,7 +131,6 @@ pub(crate) fn code(outcome: &Outcome, max_rejects: Option<RejectLimit>) -> ExitC
 pub(crate) fn reason(outcome: &Outcome) -> Option<Error> {
     let error = match &outcome.end {
         End::Complete | End::OutputClosed => return None,
-        End::RejectsFailed(error) if error.kind() == io::ErrorKind::BrokenPipe => return None,
         End::TooManyRejects => {
             anyhow::anyhow!(
                 "stopped: {} records are rejected, more than --max-rejects allows; the output is not complete",

@@ -6,6 +6,7 @@ mod config;
 mod exit;
 mod interrupt;
 mod output;
+mod paths;
 mod prepare;
 mod print;
 mod progress_bar;
@@ -24,10 +25,10 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<ExitCode, Failure> {
-    let (args, config) = config::parse_with_config()?;
+    let (args, settings) = config::parse_with_config()?;
     match args.command {
-        Command::Check(args) => check::check(&args, config),
-        Command::Prepare(args) => prepare::prepare(&args, config),
+        Command::Check(args) => check::check(&args, settings),
+        Command::Prepare(args) => prepare::prepare(&args, settings),
         Command::Schema(args) => print::schema(args.name),
         Command::Completions(args) => print::completions(args.shell),
         Command::Man(args) => print::man(args.command.as_deref()),

@@ -1,7 +1,7 @@
 //! Files that a run writes beside request bodies; they hold personal data, so nobody else may read them.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, StdoutLock, Write};
+use std::io::{self, BufWriter, StdoutLock};
 use std::path::Path;
 
 use pipeline::{Reject, RejectLines, Rejects};
@@ -56,10 +56,4 @@ impl Rejects for RejectsFile {
 /// Rejects on standard output.
 pub(crate) fn rejects_on_stdout() -> RejectLines<BufWriter<StdoutLock<'static>>> {
     RejectLines::new(BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock()))
-}
-
-/// Writes a whole file and makes it last.
-pub(crate) fn write_all(mut file: &File, bytes: &[u8]) -> io::Result<()> {
-    file.write_all(bytes)?;
-    file.flush()
 }

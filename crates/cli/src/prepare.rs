@@ -1,7 +1,7 @@
 //! The command `prepare`: the main job.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::anyhow;
@@ -14,8 +14,10 @@ use serde_json::{Map, Value};
 use sink::{FolderSink, NullSink, Overwrite, Sink, SinkError, StdoutSink};
 
 use crate::args::{AbsentArg, PrepareArgs, RequestArgs};
+use crate::config::Settings;
 use crate::exit::Failure;
 use crate::session::{self, RejectsTo, Session};
+use crate::{paths, report};
 
 /// Where request bodies go.
 enum Destination<'a> {
@@ -25,7 +27,7 @@ enum Destination<'a> {
 }
 
 /// Makes request bodies out of records.
-pub(crate) fn prepare(args: &PrepareArgs, config: Option<PathBuf>) -> Result<ExitCode, Failure> {
+pub(crate) fn prepare(args: &PrepareArgs, settings: Settings) -> Result<ExitCode, Failure> {
     let destination = destination(args)?;
     let hash = if matches!(destination, Destination::Folder(_)) { HashInputs::Yes } else { HashInputs::No };
     let reader = session::reader(&args.input, &args.work, AutoRule::Contacts, hash)?;
@@ -39,10 +41,18 @@ pub(crate) fn prepare(args: &PrepareArgs, config: Option<PathBuf>) -> Result<Exi
         )));
     }
     let inputs = session::inputs(&args.input)?;
+    let folder = match destination {
+        Destination::Folder(folder) => Some(folder),
+        Destination::Stdout | Destination::Nowhere => None,
+    };
+    paths::keep_apart(&inputs, &args.rules, &args.telling, &settings, folder)?;
     // Everything that can be wrong with the arguments is known; from here on things are created.
-    let reports = session::reports(&args.telling)?;
+    let reports = report::create(&args.telling)?;
+    if let Some(rejects) = &rejects {
+        paths::has_folder(rejects, folder)?;
+    }
     let mut rejects_file = None;
-    let (sink, folder): (Box<dyn Sink + Send>, _) = match destination {
+    let sink: Box<dyn Sink + Send> = match destination {
         Destination::Folder(folder) => {
             let overwrite = if args.overwrite { Overwrite::OwnFiles } else { Overwrite::Refuse };
             let sink = FolderSink::create(folder, overwrite).map_err(refused)?;
@@ -51,16 +61,17 @@ pub(crate) fn prepare(args: &PrepareArgs, config: Option<PathBuf>) -> Result<Exi
                 rejects = Some(RejectsTo::File(sink.rejects_path()));
                 rejects_file = Some(REJECTS_FILE.to_owned());
             }
-            (Box::new(sink), Some(folder.to_owned()))
+            Box::new(sink)
         }
-        Destination::Stdout => (Box::new(StdoutSink::new(io::stdout())), None),
-        Destination::Nowhere => (Box::new(NullSink::new()), None),
+        Destination::Stdout => Box::new(StdoutSink::new(io::stdout())),
+        Destination::Nowhere => Box::new(NullSink::new()),
     };
-    let output = Output { batches, sink, options: further(args), rejects_file };
+    let output = Output { batches, sink, options: further(args, &settings), rejects_file };
     let task = Task::Contacts { rules, on_duplicate, output: Some(Box::new(output)) };
     let job = session::job(inputs, reader, task, &args.telling, &args.work);
     let rejects = rejects.unwrap_or(RejectsTo::Told);
-    Session { telling: &args.telling, config, rejects, folder }.run(job, &reports)
+    let folder = folder.map(Path::to_owned);
+    Session { telling: &args.telling, settings, rejects, folder }.run(job, reports)
 }
 
 fn destination(args: &PrepareArgs) -> Result<Destination<'_>, Failure> {
@@ -109,11 +120,14 @@ fn batches(args: &RequestArgs, dedupe_on: DedupeOn) -> Result<BatchOptions, Fail
 }
 
 /// Options for the manifest that neither the batches nor the rules know.
-fn further(args: &PrepareArgs) -> Map<String, Value> {
+fn further(args: &PrepareArgs, settings: &Settings) -> Map<String, Value> {
     let mut options = Map::new();
     if let Some(schema) = &args.rules.schema {
         let name = schema.file_name().unwrap_or(schema.as_os_str()).to_string_lossy();
         options.insert("schema".to_owned(), Value::from(name));
+    }
+    if let Some(region) = args.rules.default_region.and_then(|_| settings.options.get("default-region")) {
+        options.insert("defaultRegion".to_owned(), region.clone());
     }
     if let Some(max) = args.rules.max_channels_per_type {
         options.insert("maxChannelsPerType".to_owned(), Value::from(max.get()));

@@ -1,18 +1,22 @@
-//! Progress on a terminal.
+//! Progress: a bar on a terminal, and a line now and then where there is none but progress is wanted.
 
 use std::io::{IsTerminal, stderr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pipeline::Progress;
 
 use crate::args::ProgressArg;
+use crate::exit::note;
 
 /// How often the bar is drawn.
 const INTERVAL: Duration = Duration::from_millis(100);
+
+/// How often a line is printed where there is no terminal.
+const LINE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// A bar that follows a run until it is dropped.
 pub(crate) struct Following {
@@ -41,8 +45,12 @@ fn style(template: &str) -> ProgressStyle {
 }
 
 /// Lets the bar follow the run.
-pub(crate) fn follow(bar: ProgressBar, progress: Progress) -> Following {
+pub(crate) fn follow(bar: ProgressBar, wanted: ProgressArg, progress: Progress) -> Following {
     let done = Arc::new(AtomicBool::new(false));
+    let lines = wanted == ProgressArg::Always && bar.is_hidden();
+    if lines {
+        return Following { bar, thread: Some(print_lines(progress, Arc::clone(&done))), done };
+    }
     let thread = (!bar.is_hidden()).then(|| {
         let (bar, done) = (bar.clone(), Arc::clone(&done));
         std::thread::spawn(move || {
@@ -67,6 +75,33 @@ pub(crate) fn follow(bar: ProgressBar, progress: Progress) -> Following {
         })
     });
     Following { bar, done, thread }
+}
+
+/// Prints a line now and then, and one at the end.
+fn print_lines(progress: Progress, done: Arc<AtomicBool>) -> JoinHandle<()> {
+    std::thread::spawn(move || {
+        let mut next = Instant::now() + LINE_INTERVAL;
+        loop {
+            let is_done = done.load(Ordering::Relaxed);
+            if is_done || Instant::now() >= next {
+                let of_total = match progress.total_bytes() {
+                    0 => String::new(),
+                    total => format!(" of {}", HumanBytes(total)),
+                };
+                note(&format!(
+                    "{}{of_total} read, {} records, {} rejected",
+                    HumanBytes(progress.bytes_read()),
+                    HumanCount(progress.records()),
+                    HumanCount(progress.rejected())
+                ));
+                next += LINE_INTERVAL;
+            }
+            if is_done {
+                return;
+            }
+            std::thread::park_timeout(INTERVAL);
+        }
+    })
 }
 
 impl Drop for Following {

@@ -1,14 +1,66 @@
 //! `--report FILE.json`: what a run came to, for programs.
 
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
+use anyhow::{Context, anyhow};
 use pipeline::{CodeCount, Counts, End, Outcome};
 use serde::Serialize;
+use serde_json::{Map, Value};
+use tempfile::NamedTempFile;
+
+use crate::args::TellingArgs;
+use crate::exit::Failure;
+
+/// A report to be written: under its name it is whole, or what was there before.
+pub(crate) struct ReportFile {
+    path: PathBuf,
+    file: NamedTempFile,
+}
+
+/// Checks the names of report files and makes room for them, before any work is done. The files are for their owner only.
+pub(crate) fn create(telling: &TellingArgs) -> Result<Vec<ReportFile>, Failure> {
+    if let Some(path) =
+        telling.report.iter().find(|path| path.extension().is_none_or(|ending| ending != "json"))
+    {
+        return Err(Failure::usage(anyhow!(
+            "--report {}: a report is a file that ends in .json",
+            path.display()
+        )));
+    }
+    let create = |path: &PathBuf| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let file = if path.is_dir() {
+            Err(anyhow!("it is a folder; choose another name"))
+        } else {
+            NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(Into::into)
+        };
+        let file = file.with_context(|| format!("cannot write the report {}", path.display()));
+        file.map(|file| ReportFile { path: path.clone(), file }).map_err(Failure::input_output)
+    };
+    telling.report.iter().map(create).collect()
+}
+
+impl ReportFile {
+    /// Writes what a run came to, and makes it last.
+    pub(crate) fn write(mut self, outcome: &Outcome, options: &Map<String, Value>) -> Result<(), Failure> {
+        let written = self.file.write_all(&json(outcome, options));
+        written
+            .and_then(|()| self.file.as_file().sync_all())
+            .and_then(|()| self.file.persist(&self.path).map_err(|error| error.error))
+            .map(|_file| ())
+            .with_context(|| format!("cannot write the report {}", self.path.display()))
+            .map_err(Failure::input_output)
+    }
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'o> {
     version: &'static str,
+    /// As they would stand in a file of settings.
+    options: &'o Map<String, Value>,
     end: &'static str,
     counts: Counts,
     identity: Identity,
@@ -50,9 +102,10 @@ struct BatchReport {
 }
 
 /// The report as JSON.
-pub(crate) fn json(outcome: &Outcome) -> Vec<u8> {
+fn json(outcome: &Outcome, options: &Map<String, Value>) -> Vec<u8> {
     let report = Report {
         version: env!("CARGO_PKG_VERSION"),
+        options,
         end: end(&outcome.end),
         counts: outcome.counts,
         identity: Identity { holds: outcome.counts.add_up(), text: outcome.counts.identity() },

@@ -1,28 +1,34 @@
 //! What `check` and `prepare` have in common: from arguments to a run, and from its outcome to what is told.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{IsTerminal, stdin};
 use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
-use contact::{DedupeOn, Formats, OnInvalid, RuleOptions, Rules, Schema, Settings, UnknownFields};
+use contact::{DedupeOn, Formats, OnInvalid, RuleOptions, Rules, Schema, UnknownFields};
 use ndjson::{AutoRule, Format, HashInputs, Input, ReaderOptions};
 use pipeline::{Job, OnDuplicate, Progress, RejectLimit, Rejects, Task};
 use serde_json::Value;
 
 use crate::args::{
-    DedupeOnArg, FormatArg, InputArgs, OnDuplicateArg, OnInvalidArg, RuleArgs, TellingArgs, UnknownFieldsArg,
-    WorkArgs,
+    DedupeOnArg, FormatArg, InputArgs, OnDuplicateArg, OnInvalidArg, ProgressArg, RuleArgs, TellingArgs,
+    UnknownFieldsArg, WorkArgs,
 };
+use crate::config::Settings;
 use crate::exit::{self, Failure};
-use crate::output::{RejectsFile, create_private, rejects_on_stdout};
+use crate::output::{RejectsFile, rejects_on_stdout};
+use crate::report::ReportFile;
 use crate::told::{Told, Voice};
-use crate::{interrupt, output, progress_bar, report, summary};
+use crate::{interrupt, progress_bar, summary};
 
-/// The smallest block that makes sense.
-const LEAST_BLOCK_BYTES: usize = 1024;
+/// The sizes of a block that make sense: a few of them for each worker are in memory.
+const BLOCK_BYTES: RangeInclusive<usize> = 1 << 10..=1 << 30;
+
+/// Far beyond what any machine has use for.
+const MOST_THREADS: usize = 1024;
 
 /// Where rejects go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +42,7 @@ pub(crate) enum RejectsTo {
 /// Everything around a run that is known before it begins.
 pub(crate) struct Session<'a> {
     pub(crate) telling: &'a TellingArgs,
-    pub(crate) config: Option<PathBuf>,
+    pub(crate) settings: Settings,
     pub(crate) rejects: RejectsTo,
     /// The folder of the output, if it is one.
     pub(crate) folder: Option<PathBuf>,
@@ -45,9 +51,9 @@ pub(crate) struct Session<'a> {
 /// Finds the inputs.
 pub(crate) fn inputs(args: &InputArgs) -> Result<Vec<Input>, Failure> {
     let inputs = ndjson::expand(&args.inputs).map_err(Failure::usage)?;
-    if args.inputs.is_empty() && stdin().is_terminal() {
+    if inputs.contains(&Input::Stdin) && stdin().is_terminal() {
         return Err(Failure::usage(anyhow!(
-            "there is no input: name a file, a folder or a pattern, or pipe records in"
+            "standard input is a terminal: name a file, a folder or a pattern, or pipe records in"
         )));
     }
     Ok(inputs)
@@ -59,8 +65,17 @@ pub(crate) fn reader(
     auto: AutoRule,
     hash: HashInputs,
 ) -> Result<ReaderOptions, Failure> {
-    if work.block_bytes.0 < LEAST_BLOCK_BYTES {
-        return Err(Failure::usage(anyhow!("--block-bytes must be at least {LEAST_BLOCK_BYTES}")));
+    if !BLOCK_BYTES.contains(&work.block_bytes.0) {
+        return Err(Failure::usage(anyhow!(
+            "--block-bytes must be at least {} and at most {}",
+            BLOCK_BYTES.start(),
+            BLOCK_BYTES.end()
+        )));
+    }
+    if work.threads.is_some_and(|threads| threads.get() > MOST_THREADS) {
+        return Err(Failure::usage(anyhow!(
+            "--threads is at most {MOST_THREADS}; more than the machine has cores gains nothing"
+        )));
     }
     let format = match input.format {
         FormatArg::Auto => Format::Auto,
@@ -78,7 +93,12 @@ pub(crate) fn reader(
 
 /// The schema that the user names, compiled.
 pub(crate) fn user_schema(args: &RuleArgs, formats: Formats) -> Result<Option<Schema>, Failure> {
-    let Some(file) = &args.schema else { return Ok(None) };
+    let Some(file) = &args.schema else {
+        if !args.schema_resource.is_empty() {
+            return Err(Failure::usage(anyhow!("--schema-resource goes with --schema")));
+        }
+        return Ok(None);
+    };
     let mut resources = Vec::new();
     for resource in &args.schema_resource {
         resources.push((resource.uri.clone(), json_file(&resource.file)?));
@@ -116,7 +136,7 @@ pub(crate) fn rules(args: &RuleArgs) -> Result<Rules, Failure> {
         (DedupeOnArg::WebPush, None) => DedupeOn::WebPush,
         (DedupeOnArg::Id, None) => DedupeOn::Id,
     };
-    let mut settings = Settings::default();
+    let mut settings = contact::Settings::default();
     if let Some(region) = args.default_region {
         settings = settings.with_default_region(region);
     }
@@ -175,33 +195,12 @@ fn max_rejects(telling: &TellingArgs) -> Option<RejectLimit> {
     telling.max_rejects.map(|limit| limit.0)
 }
 
-/// Report files, checked and created before the work begins.
-pub(crate) fn reports(telling: &TellingArgs) -> Result<Vec<(PathBuf, File)>, Failure> {
-    if let Some(path) =
-        telling.report.iter().find(|path| path.extension().is_none_or(|ending| ending != "json"))
-    {
-        return Err(Failure::usage(anyhow!(
-            "--report {}: a report is a file that ends in .json",
-            path.display()
-        )));
-    }
-    let create = |path: &PathBuf| {
-        let file =
-            create_private(path).with_context(|| format!("cannot write the report {}", path.display()));
-        file.map(|file| (path.clone(), file)).map_err(Failure::input_output)
-    };
-    telling.report.iter().map(create).collect()
-}
-
 impl Session<'_> {
     /// Does the job and tells what came of it.
-    pub(crate) fn run(self, job: Job, reports: &[(PathBuf, File)]) -> Result<ExitCode, Failure> {
+    pub(crate) fn run(self, job: Job, reports: Vec<ReportFile>) -> Result<ExitCode, Failure> {
         let stop = interrupt::stop_on_signal()?;
-        let bar = progress_bar::bar(if self.telling.quiet {
-            crate::args::ProgressArg::Never
-        } else {
-            self.telling.progress
-        });
+        let wanted = if self.telling.quiet { ProgressArg::Never } else { self.telling.progress };
+        let bar = progress_bar::bar(wanted);
         let mut rejects: Box<dyn Rejects> = match &self.rejects {
             RejectsTo::File(path) => Box::new(
                 RejectsFile::create(path)
@@ -215,25 +214,26 @@ impl Session<'_> {
             }
         };
         if self.telling.verbose
-            && let Some(config) = &self.config
+            && !self.telling.quiet
+            && let Some(config) = &self.settings.file
         {
-            summary::note(&format!("settings from {}", config.display()));
+            exit::note(&format!("settings from {}", config.display()));
         }
         let progress = Progress::default();
-        let following = progress_bar::follow(bar, progress.clone());
+        let following = progress_bar::follow(bar, wanted, progress.clone());
         let outcome = pipeline::run(job, rejects.as_mut(), &progress, &stop);
         drop(following);
-        let code = exit::code(&outcome, max_rejects(self.telling));
-        for (path, file) in reports {
-            output::write_all(file, &report::json(&outcome))
-                .with_context(|| format!("cannot write the report {}", path.display()))
-                .map_err(Failure::input_output)?;
+        let code = exit::code(&outcome, &self.rejects, max_rejects(self.telling));
+        for report in reports {
+            report.write(&outcome, &self.settings.options)?;
         }
         for error in &outcome.input_errors {
             exit::tell(&anyhow!("{error}"));
         }
-        let closed = matches!(outcome.end, pipeline::End::OutputClosed);
-        if !self.telling.quiet && !closed {
+        if exit::is_closed(&outcome, &self.rejects) {
+            return Ok(code);
+        }
+        if !self.telling.quiet {
             summary::print(&outcome, &self);
         }
         if let Some(reason) = exit::reason(&outcome) {

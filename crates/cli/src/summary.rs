@@ -6,16 +6,11 @@ use bytesize::ByteSize;
 use indicatif::HumanCount;
 use pipeline::{CodeCount, Outcome};
 
+use crate::exit::note;
 use crate::session::{RejectsTo, Session};
 
 /// How many codes are named.
 const CODES: usize = 5;
-
-/// Prints a line on standard error.
-#[expect(clippy::print_stderr, reason = "lines for people go to standard error")]
-pub(crate) fn note(line: &str) {
-    eprintln!("{line}");
-}
 
 /// Prints what the run came to.
 pub(crate) fn print(outcome: &Outcome, session: &Session<'_>) {
@@ -26,8 +21,19 @@ pub(crate) fn print(outcome: &Outcome, session: &Session<'_>) {
 
 fn lines(outcome: &Outcome, session: &Session<'_>) -> Vec<String> {
     let counts = outcome.counts;
-    let mut lines = vec![counts.identity()];
-    if let Some(batches) = &outcome.batches {
+    let mut lines = vec![if counts.add_up() {
+        counts.identity()
+    } else {
+        // A run that ended early: what was on its way is in none of the sums.
+        format!(
+            "not complete: {} read, {} written, {} merged, {} rejected",
+            HumanCount(counts.read),
+            HumanCount(counts.written),
+            HumanCount(counts.merged),
+            HumanCount(counts.rejected)
+        )
+    }];
+    if let Some(batches) = outcome.batches.as_ref().filter(|batches| batches.bodies > 0) {
         let mean = batches.mean_contacts().unwrap_or(0.0);
         let place = match &session.folder {
             Some(folder) => format!(" in {}", folder.display()),

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use indicatif::ProgressBar;
 use pipeline::{Action, Reject, Rejects};
 
+use crate::exit::printable;
+
 /// Whether the lines are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Voice {
@@ -43,18 +45,21 @@ impl Rejects for Told {
                 Some(removed) if *removed != violation.pointer => format!(" (left out: {removed})"),
                 _ => String::new(),
             };
-            lines.push_str(&format!(
-                "{}:{}: {action} {}{place}: {}{left_out}\n",
+            let line = format!(
+                "{}:{}: {action} {}{place}: {}{left_out}",
                 reject.source, reject.line, violation.code, violation.message
-            ));
+            );
+            lines.push_str(&printable(&line));
+            lines.push('\n');
         }
         if reject.omitted > 0 {
-            lines.push_str(&format!(
-                "{}:{}: … and {} more reasons\n",
-                reject.source, reject.line, reject.omitted
-            ));
+            let line = format!("{}:{}: … and {} more reasons", reject.source, reject.line, reject.omitted);
+            lines.push_str(&printable(&line));
+            lines.push('\n');
         }
-        self.bar.suspend(|| io::stderr().lock().write_all(lines.as_bytes()))
+        // Nobody has to listen: the records are counted all the same.
+        let _ = self.bar.suspend(|| io::stderr().lock().write_all(lines.as_bytes()));
+        Ok(())
     }
 
     fn finish(&mut self) -> io::Result<()> {

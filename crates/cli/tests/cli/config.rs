@@ -50,3 +50,60 @@ fn a_mistake_in_the_file_is_told_with_its_key_and_the_nearest_name() {
         assert!(!folder.path().join("out").exists());
     }
 }
+
+#[test]
+fn of_options_that_exclude_each_other_the_nearer_one_counts() {
+    let folder = folder();
+    contacts(&folder.path().join("in.ndjson"), 0..2);
+    let settings =
+        |text: &str| std::fs::write(folder.path().join("reteno-import.toml"), text).expect("a file");
+    let is_out = || folder.path().join("out").exists();
+
+    settings("output = \"out\"\noverwrite = true\nquiet = true\n");
+    let discarded = run(folder.path(), &["prepare", "in.ndjson", "--discard", "-v"]);
+    assert_eq!((code(&discarded), is_out()), (0, false), "{}", stderr(&discarded));
+    assert!(stderr(&discarded).contains("settings from reteno-import.toml"), "{}", stderr(&discarded));
+
+    settings("discard = true\nverbose = true\ndedupe-on = \"fieldId\"\nfield-id = 7\n");
+    let args = ["prepare", "in.ndjson", "-o", "out", "-q", "--dedupe-on", "email"];
+    let written = run(folder.path(), &args);
+    assert_eq!((code(&written), is_out(), stderr(&written).as_str()), (0, true, ""));
+
+    settings("discard = true\noutput = \"out\"\n");
+    assert_eq!(code(&run(folder.path(), &["prepare", "in.ndjson"])), 2);
+}
+
+#[test]
+fn a_schema_of_the_settings_serves_raw_of_the_command_line() {
+    let folder = folder();
+    std::fs::write(
+        folder.path().join("reteno-import.toml"),
+        "schema = \"s.json\"\non-invalid = \"reject\"\n",
+    )
+    .expect("a file");
+    std::fs::write(folder.path().join("s.json"), r#"{"type":"array"}"#).expect("a file");
+    for (input, expected) in [("[]\n", 0), ("{}\n", 1)] {
+        let output = program(folder.path()).args(["check", "--raw"]).write_stdin(input).output();
+        let output = output.expect("the program starts");
+        assert_eq!(code(&output), expected, "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_switch_in_the_environment_is_turned_by_any_usual_word() {
+    let folder = folder();
+    contacts(&folder.path().join("in.ndjson"), 0..2);
+    for (value, is_quiet) in
+        [("1", true), ("true", true), ("yes", true), ("0", false), ("false", false), ("no", false)]
+    {
+        let mut command = program(folder.path());
+        let output = command.args(["check", "in.ndjson"]).env("RETENO_IMPORT_QUIET", value).output();
+        let output = output.expect("the program starts");
+        assert_eq!(
+            (code(&output), stderr(&output).is_empty()),
+            (0, is_quiet),
+            "{value}: {}",
+            stderr(&output)
+        );
+    }
+}

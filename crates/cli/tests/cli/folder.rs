@@ -33,3 +33,47 @@ fn a_file_in_the_place_of_the_folder_is_an_error() {
     let output = run(folder.path(), &["prepare", "in.ndjson", "-o", "in.ndjson"]);
     assert_eq!(code(&output), 4, "{}", stderr(&output));
 }
+
+#[test]
+fn what_is_read_is_never_replaced_and_an_earlier_output_stays_if_something_else_is_wrong() {
+    let folder = folder();
+    contacts(&folder.path().join("in.ndjson"), 0..3);
+    assert_eq!(code(&run(folder.path(), &["prepare", "in.ndjson", "-o", "out"])), 0);
+    let over = ["-o", "out", "--overwrite"];
+    for (args, expected, said) in [
+        (&["prepare", "out/batch-000001.json"][..], 2, "would be replaced"),
+        (&["prepare", "out"], 2, "would be replaced"),
+        (
+            &["prepare", "in.ndjson", "--report", "nowhere/r.json"],
+            4,
+            "cannot write the report nowhere/r.json",
+        ),
+        (&["prepare", "in.ndjson", "--report", "in.json"], 4, "it is a folder"),
+        (&["prepare", "in.ndjson", "--rejects", "nowhere/r.ndjson"], 4, "nowhere is not a folder"),
+    ] {
+        std::fs::create_dir_all(folder.path().join("in.json")).expect("a folder");
+        let output = run(folder.path(), &[args, &over].concat());
+        assert_eq!(code(&output), expected, "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(said), "{args:?}: {}", stderr(&output));
+        assert!(folder.path().join("out/manifest.json").exists(), "{args:?}");
+        assert!(folder.path().join("out/batch-000001.json").exists(), "{args:?}");
+    }
+    let again = run(folder.path(), &["prepare", "in.ndjson", "-o", "new", "--rejects", "./new/mine.ndjson"]);
+    assert_eq!(code(&again), 0, "{}", stderr(&again));
+    assert!(folder.path().join("new/mine.ndjson").exists());
+}
+
+#[test]
+fn a_report_stays_as_it_was_until_the_new_one_is_whole() {
+    let folder = folder();
+    contacts(&folder.path().join("in.ndjson"), 0..3);
+    std::fs::write(folder.path().join("report.json"), "earlier").expect("a file");
+    std::fs::create_dir(folder.path().join("out")).expect("a folder");
+    std::fs::write(folder.path().join("out/mine.txt"), "mine").expect("a file");
+    let args = ["prepare", "in.ndjson", "-o", "out", "--report", "report.json"];
+    assert_eq!(code(&run(folder.path(), &args)), 2);
+    let report = std::fs::read_to_string(folder.path().join("report.json")).expect("the report");
+    assert_eq!(report, "earlier");
+    let left = std::fs::read_dir(folder.path()).expect("the folder").count();
+    assert_eq!(left, 3, "nothing temporary is left");
+}

@@ -259,3 +259,71 @@ fn a_full_disk_is_told_and_nothing_pretends_to_be_complete() {
     assert_eq!(code(&output), 4);
     assert!(stderr(&output).contains("No space left"), "{}", stderr(&output));
 }
+
+#[test]
+fn the_report_says_with_which_options_it_came_to_what() {
+    let folder = folder();
+    contacts(&folder.path().join("in.ndjson"), 0..5);
+    let args =
+        ["prepare", "in.ndjson", "-o", "out", "--group", "A", "--group", "B", "--default-region", "UA"];
+    let output = run(folder.path(), &[&args[..], &["--report", "report.json", "--batch-size", "2"]].concat());
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let report = json(&folder.path().join("report.json"));
+    let options = &report["options"];
+    for (name, value) in [
+        ("batch-size", json!("2")),
+        ("group", json!(["A", "B"])),
+        ("on-invalid", json!("prune")),
+        ("restore-deleted", json!(false)),
+        ("output", json!("out")),
+    ] {
+        assert_eq!(options[name], value, "{name}: {options}");
+    }
+    assert_eq!(report["end"], "complete");
+    assert_eq!(report["batches"]["bodies"], 3);
+    assert_eq!(report["identity"]["text"], "read 5 = written 5 + merged 0 + rejected 0");
+    let manifest = json(&folder.path().join("out/manifest.json"));
+    assert_eq!(manifest["options"]["defaultRegion"], "UA");
+}
+
+#[test]
+fn nothing_in_the_input_reaches_the_terminal_as_a_command() {
+    let folder = folder();
+    let output = program(folder.path()).arg("check").write_stdin("{\"a\\u001b[31m\\nb\":1}\n").output();
+    let output = output.expect("the program starts");
+    assert_eq!(code(&output), 1);
+    let said = stderr(&output);
+    assert!(said.contains(r"/a\u{1b}[31m\nb: there is no member"), "{said}");
+    assert!(!said.contains(|character: char| character.is_control() && character != '\n'), "{said}");
+    assert!(said.lines().all(|line| !line.starts_with("b\"")), "{said}");
+}
+
+#[test]
+fn where_nobody_can_be_told_the_exit_code_still_says_it() {
+    let folder = folder();
+    std::fs::write(folder.path().join("in.ndjson"), format!("{}\n{{}}\n", contact("a"))).expect("a file");
+    for (args, expected) in
+        [(&["check", "in.ndjson"][..], 1), (&["prepare", "in.ndjson", "-o", "-"], 1), (&["check", "gone"], 2)]
+    {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("the device");
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_reteno-import"))
+            .current_dir(folder.path())
+            .args(args)
+            .stderr(full)
+            .output()
+            .expect("the program starts");
+        assert_eq!(code(&output), expected, "{args:?}");
+        assert_eq!(output.stdout.is_empty(), args[0] == "check", "{args:?}");
+    }
+}
+
+#[test]
+fn progress_that_is_wanted_without_a_terminal_comes_in_lines() {
+    let folder = folder();
+    contacts(&folder.path().join("in.ndjson"), 0..5);
+    for (wanted, is_told) in [("always", true), ("auto", false), ("never", false)] {
+        let output = run(folder.path(), &["check", "in.ndjson", "--progress", wanted]);
+        assert_eq!(code(&output), 0);
+        assert_eq!(stderr(&output).contains(" read, 5 records, 0 rejected"), is_told, "{wanted}");
+    }
+}

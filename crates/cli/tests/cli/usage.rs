@@ -6,6 +6,7 @@ use super::{code, contacts, folder, run, stderr};
 fn a_mistake_is_told_with_what_to_do_and_creates_nothing() {
     let folder = folder();
     contacts(&folder.path().join("in.ndjson"), 0..3);
+    let input = std::fs::read(folder.path().join("in.ndjson")).expect("the input");
     std::fs::write(folder.path().join("broken.json"), r#"{"properties":{"a":{"minLength":"x"}}}"#)
         .expect("a file");
     std::fs::write(folder.path().join("far.json"), r#"{"$ref":"https://example.com/far.json"}"#)
@@ -28,6 +29,16 @@ fn a_mistake_is_told_with_what_to_do_and_creates_nothing() {
         (&["prepare", "in.ndjson", "-o", "out", "--report", "r.html"], ".json"),
         (&["prepare", "in.ndjson", "-o", "out", "--default-region", "Ukraine"], "UA"),
         (&["prepare", "in.ndjson", "-o", "out", "--block-bytes", "10"], "at least 1024"),
+        (&["prepare", "in.ndjson", "-o", "out", "--block-bytes", "2GiB"], "at most"),
+        (&["prepare", "in.ndjson", "-o", "out", "--threads", "100000"], "at most 1024"),
+        (&["prepare", "in.ndjson", "-o", "out", "--rejects", "in.ndjson"], "choose another file"),
+        (
+            &["prepare", "in.ndjson", "-o", "out", "--rejects", "./a.json", "--report", "a.json"],
+            "another file",
+        ),
+        (&["prepare", "in.ndjson", "-o", "out", "--report", "a.json", "--report", "a.json"], "another file"),
+        (&["prepare", "in.ndjson", "-o", "out", "-q", "-v"], "--verbose"),
+        (&["check", "in.ndjson", "--schema-resource", "https://example.com/a.json=no.json"], "--schema"),
         (&["prepare", "gone.ndjson", "-o", "out"], "no such file"),
         (&["prepare", "*.gz", "-o", "out"], "no file fits"),
         (&["prepare", "in.ndjson", "./in.ndjson", "-o", "out"], "twice"),
@@ -56,7 +67,13 @@ fn a_mistake_is_told_with_what_to_do_and_creates_nothing() {
         assert_eq!(code(&output), 2, "{args:?}: {}", stderr(&output));
         assert!(stderr(&output).contains(said), "{args:?}: {}", stderr(&output));
         assert!(output.stdout.is_empty(), "{args:?}");
-        assert!(!folder.path().join("out").exists(), "{args:?}");
+        let mut left: Vec<_> = std::fs::read_dir(folder.path())
+            .expect("the folder")
+            .map(|entry| entry.expect("an entry").file_name())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["broken.json", "far.json", "in.ndjson", "no.json"], "{args:?}");
+        assert_eq!(std::fs::read(folder.path().join("in.ndjson")).expect("the input"), input, "{args:?}");
     }
 }
 
