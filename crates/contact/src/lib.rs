@@ -6,13 +6,13 @@
 //! files, threads or requests.
 //!
 //! ```
-//! use contact::{Bench, RuleOptions, Rules, Verdict};
+//! use contact::{Scratch, RuleOptions, Rules, Verdict};
 //!
 //! let rules = Rules::new(RuleOptions::default(), None)?;
 //! let line = br#"{"externalCustomerId":7,"channels":[{"type":"email","value":" a@EXAMPLE.com"}]}"#;
 //! let mut contact = Vec::new();
 //! ndjson::Parser::new().parse(line, |tape| {
-//!     if let Verdict::Accepted { .. } = rules.judge(tape, &mut Bench::default()) {
+//!     if let Verdict::Accepted { .. } = rules.judge(tape, &mut Scratch::default()) {
 //!         contact::encode(tape, &mut contact);
 //!     }
 //! })?;
@@ -41,7 +41,7 @@ pub use field_set::{FieldSet, STANDARD_FIELD_NAMES, StandardFields};
 pub use format::{FORMATS, Format, is_language_tag, is_time_zone};
 pub use normalise::{Change, Normaliser, Region, RegionError, Settings};
 pub use plan::Repairs;
-pub use rules::{Bench, OnInvalid, RuleOptions, Rules, UnknownFields, Verdict};
+pub use rules::{OnInvalid, RuleOptions, Rules, Scratch, UnknownFields, Verdict};
 pub use schema::{CONTACT_SCHEMA, CONTACT_SCHEMA_URI, Formats, Schema, SchemaError};
 pub use tape_json::{TapeArray, TapeElements, TapeJson, TapeMembers, TapeNode, TapeObject};
 pub use violation::{Violation, mask, mask_text};

@@ -100,7 +100,7 @@ pub enum Verdict<'t> {
 
 /// What judging works with, kept between records, and what it counts.
 #[derive(Debug, Default)]
-pub struct Bench {
+pub struct Scratch {
     walk: Walk,
     surplus: Vec<Surplus>,
     /// How often each normaliser changed a value.
@@ -125,7 +125,7 @@ impl Rules {
     }
 
     /// Brings a record into normal form and judges it. What is accepted stands on the tape.
-    pub fn judge<'t>(&self, tape: &mut Tape<'t>, bench: &mut Bench) -> Verdict<'t> {
+    pub fn judge<'t>(&self, tape: &mut Tape<'t>, scratch: &mut Scratch) -> Verdict<'t> {
         if tape.root().members().is_none() {
             let message = "a contact is a JSON object; this record is something else";
             return Verdict::Rejected {
@@ -134,11 +134,11 @@ impl Rules {
             };
         }
         for schema in &self.schemas {
-            schema.plan.apply(tape, &self.options.settings, &mut bench.walk, &mut bench.repairs);
+            schema.plan.apply(tape, &self.options.settings, &mut scratch.walk, &mut scratch.repairs);
         }
         let key = key_of(tape, self.options.dedupe_on);
         let mut pruned = Vec::new();
-        let limited = self.apply_limits(tape, bench, &mut pruned);
+        let limited = self.apply_limits(tape, scratch, &mut pruned);
         let cleaned =
             limited.and_then(|()| if self.is_valid(tape) { Ok(()) } else { self.prune(tape, &mut pruned) });
         if let Err(violations) = cleaned {
@@ -181,24 +181,24 @@ impl Rules {
     fn apply_limits(
         &self,
         tape: &mut Tape<'_>,
-        bench: &mut Bench,
+        scratch: &mut Scratch,
         pruned: &mut Vec<Violation>,
     ) -> Result<(), Vec<Violation>> {
-        bench.surplus.clear();
+        scratch.surplus.clear();
         let max = self.options.max_channels_per_type.map(NonZeroUsize::get);
         for schema in &self.schemas {
-            schema.limits.surplus(tape, max, &mut bench.surplus);
+            schema.limits.surplus(tape, max, &mut scratch.surplus);
         }
-        if bench.surplus.is_empty() {
+        if scratch.surplus.is_empty() {
             return Ok(());
         }
         if self.options.on_invalid == OnInvalid::Reject {
-            let mut violations: Vec<_> = bench.surplus.drain(..).map(|surplus| surplus.violation).collect();
+            let mut violations: Vec<_> = scratch.surplus.drain(..).map(|surplus| surplus.violation).collect();
             violations.extend(self.findings(tape).into_iter().map(|finding| finding.violation));
             return Err(violations);
         }
-        let mut indices = Vec::with_capacity(bench.surplus.len());
-        for surplus in bench.surplus.drain(..) {
+        let mut indices = Vec::with_capacity(scratch.surplus.len());
+        for surplus in scratch.surplus.drain(..) {
             indices.push(surplus.index);
             let mut violation = surplus.violation;
             violation.removed = Some(violation.pointer.clone());

@@ -1,6 +1,6 @@
 //! What becomes of a record: what is repaired, what is left out of it, and why it is refused.
 
-use contact::{Bench, DedupeOn, OnInvalid, RuleOptions, Rules, Schema, UnknownFields, Verdict, Violation};
+use contact::{DedupeOn, OnInvalid, RuleOptions, Rules, Schema, Scratch, UnknownFields, Verdict, Violation};
 use ndjson::Parser;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ struct Judged {
 
 fn judge_text(rules: &Rules, text: &str) -> Judged {
     Parser::new()
-        .parse(text.as_bytes(), |tape| match rules.judge(tape, &mut Bench::default()) {
+        .parse(text.as_bytes(), |tape| match rules.judge(tape, &mut Scratch::default()) {
             Verdict::Accepted { pruned, key } => {
                 let mut encoded = Vec::new();
                 contact::encode(tape, &mut encoded);

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::io::Write;
 
-use contact::{Bench, CONTACT_SCHEMA, Formats, Normaliser, RuleOptions, Rules, Schema, Settings};
+use contact::{CONTACT_SCHEMA, Formats, Normaliser, RuleOptions, Rules, Schema, Scratch, Settings};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ndjson::{BlockReader, Input, Parser, ReaderOptions};
 use synthetic::{Config, Generator};
@@ -80,11 +80,11 @@ fn stages(criterion: &mut Criterion) {
     });
 
     let rules = Rules::new(RuleOptions::default(), None).expect("our own schema is sound");
-    let mut bench = Bench::default();
+    let mut scratch = Scratch::default();
     group.bench_function("parse, normalise, validate", |bencher| {
         bencher.iter(|| {
             for line in &lines {
-                parser.parse(line, |tape| drop(black_box(rules.judge(tape, &mut bench)))).expect("JSON");
+                parser.parse(line, |tape| drop(black_box(rules.judge(tape, &mut scratch)))).expect("JSON");
             }
         });
     });

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use batch::RequestOptions;
-use contact::{Bench, FieldSet, Repairs, Rules, Schema, Verdict, Violation};
+use contact::{FieldSet, Repairs, Rules, Schema, Scratch, Verdict, Violation};
 use ndjson::{Block, FramingFault, Parser, Tape};
 
 use crate::duplicates::KeyHasher;
@@ -27,7 +27,7 @@ pub(crate) enum Examination {
 #[derive(Default)]
 pub(crate) struct Examiner {
     parser: Parser,
-    bench: Bench,
+    scratch: Scratch,
     field_set: FieldSet,
 }
 
@@ -136,7 +136,7 @@ impl Examiner {
         }
         out.blank_lines = records.blank_lines();
         out.lines = records.line_ends();
-        out.repairs = std::mem::take(&mut self.bench.repairs);
+        out.repairs = std::mem::take(&mut self.scratch.repairs);
     }
 
     fn raw(&mut self, schema: &Schema, bytes: &[u8], line: u64, text: Range<usize>, out: &mut Examined) {
@@ -161,12 +161,12 @@ impl Examiner {
         text: Range<usize>,
         out: &mut Examined,
     ) {
-        let Self { parser, bench, field_set } = self;
+        let Self { parser, scratch, field_set } = self;
         let opened = parser.parse(bytes, |tape| {
             let opened = request_body::open(tape, context.request);
             if opened.is_none() {
                 out.records += 1;
-                judge(context, tape, bench, field_set, line, text.clone(), out);
+                judge(context, tape, scratch, field_set, line, text.clone(), out);
             }
             opened
         });
@@ -192,7 +192,7 @@ impl Examiner {
         out: &mut Examined,
     ) {
         let context = Context { listed: &body.listed, ..*context };
-        let Self { parser, bench, field_set } = self;
+        let Self { parser, scratch, field_set } = self;
         for contact in &body.contacts {
             out.records += 1;
             let line = line + bytes[..contact.start].iter().filter(|byte| **byte == b'\n').count() as u64;
@@ -201,7 +201,7 @@ impl Examiner {
                 Some(disagreement) => disagreement.clone(),
                 None => {
                     let judged = parser.parse(&bytes[contact.clone()], |tape| {
-                        judge(&context, tape, bench, field_set, line, text.clone(), out);
+                        judge(&context, tape, scratch, field_set, line, text.clone(), out);
                     });
                     match judged {
                         Ok(()) => continue,
@@ -226,13 +226,13 @@ struct Context<'c> {
 fn judge(
     context: &Context<'_>,
     tape: &mut Tape<'_>,
-    bench: &mut Bench,
+    scratch: &mut Scratch,
     field_set: &mut FieldSet,
     line: u64,
     text: Range<usize>,
     out: &mut Examined,
 ) {
-    match context.rules.judge(tape, bench) {
+    match context.rules.judge(tape, scratch) {
         Verdict::Rejected { violations, key } => {
             let key = key.map(|key| key.value.to_owned());
             out.reject(line, text, Refused { key, violations, held: Held::Yes });

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use contact::{Bench, RuleOptions, Rules, Verdict};
+use contact::{RuleOptions, Rules, Scratch, Verdict};
 use ndjson::Parser;
 use serde_json::Value;
 use synthetic::{Action, Config, Expected, Fault, FieldSets, Generator};
@@ -169,8 +169,8 @@ fn the_rules_of_the_product_find_in_each_line_what_is_expected() {
     let rules = Rules::new(RuleOptions::default(), None).unwrap();
     let mut parser = Parser::new();
     for (expected, line) in lines(MANY) {
-        let mut bench = Bench::default();
-        let found = match parser.parse(&line, |tape| match rules.judge(tape, &mut bench) {
+        let mut scratch = Scratch::default();
+        let found = match parser.parse(&line, |tape| match rules.judge(tape, &mut scratch) {
             Verdict::Accepted { pruned, .. } => (Action::Pruned, pruned),
             Verdict::Rejected { violations, .. } => (Action::Rejected, violations),
         }) {
@@ -189,7 +189,7 @@ fn the_rules_of_the_product_find_in_each_line_what_is_expected() {
         };
         let text = String::from_utf8_lossy(&line);
         assert_eq!(found, wanted, "{expected:?}: {text}");
-        let repairs: Vec<_> = bench.repairs.iter().filter(|&(_, count)| count > 0).collect();
+        let repairs: Vec<_> = scratch.repairs.iter().filter(|&(_, count)| count > 0).collect();
         assert!(repairs.is_empty(), "{repairs:?} in {text}");
     }
 }
