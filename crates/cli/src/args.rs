@@ -57,10 +57,7 @@ pub(crate) struct CheckArgs {
     pub(crate) rules: RuleArgs,
 
     /// Validate each line as it stands by --schema, without the rules and repairs of contacts
-    #[arg(long, help_heading = "Rules", env = "RETENO_IMPORT_RAW", value_parser = BoolishValueParser::new(), conflicts_with_all = [
-        "on_invalid", "unknown_fields", "dedupe_on", "field_id", "on_duplicate", "default_region",
-        "max_channels_per_type",
-    ])]
+    #[arg(long, help_heading = "Rules", env = "RETENO_IMPORT_RAW", value_parser = BoolishValueParser::new())]
     pub(crate) raw: bool,
 
     /// With --raw: let `format` refuse values also where the dialect of the schema only annotates with it

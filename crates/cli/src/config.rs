@@ -19,6 +19,17 @@ const DEFAULT_FILE: &str = "reteno-import.toml";
 /// Commands that work on records; a table of their name holds settings for one of them.
 const COMMANDS: [&str; 2] = ["check", "prepare"];
 
+/// Options that mean nothing where records are validated as they stand.
+const CONTACT_ONLY: [&str; 7] = [
+    "on_invalid",
+    "unknown_fields",
+    "dedupe_on",
+    "field_id",
+    "on_duplicate",
+    "default_region",
+    "max_channels_per_type",
+];
+
 /// Where the arguments of a run come from, beside the command line.
 #[derive(Debug)]
 pub(crate) struct Settings {
@@ -55,7 +66,16 @@ pub(crate) fn parse_with_config() -> Result<(Args, Settings), Failure> {
 fn prefer_nearer(args: &mut Args, matches: &ArgMatches) -> anyhow::Result<()> {
     let is_nearer = |one: &str, other: &str| nearness(matches, one) > nearness(matches, other);
     let (rules, telling) = match &mut args.command {
-        Command::Check(check) => (&mut check.rules, &mut check.telling),
+        Command::Check(check) => {
+            // Settings of the file or the environment are there for all runs; they mean nothing to this one.
+            let on_command_line = |id: &&&str| matches.value_source(id) == Some(ValueSource::CommandLine);
+            if check.raw
+                && let Some(id) = CONTACT_ONLY.iter().find(on_command_line)
+            {
+                bail!("--{} cannot be used with --raw, which knows no contacts", id.replace('_', "-"));
+            }
+            (&mut check.rules, &mut check.telling)
+        }
         Command::Prepare(prepare) => {
             if prepare.discard && is_nearer("output", "discard") {
                 prepare.discard = false;

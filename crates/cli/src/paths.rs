@@ -36,7 +36,7 @@ pub(crate) fn keep_apart(
     {
         let place = place(path);
         // Devices may be read and written at once.
-        if taken.contains(&place) && !(place.exists() && !place.is_file()) {
+        if taken.contains(&place) && (place.is_file() || !place.exists()) {
             return Err(Failure::usage(anyhow!(
                 "{option} {} is also read, or written as something else; choose another file",
                 path.display()

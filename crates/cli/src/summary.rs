@@ -40,9 +40,9 @@ fn lines(outcome: &Outcome, session: &Session<'_>) -> Vec<String> {
             None => String::new(),
         };
         lines.push(format!(
-            "{} with {} contacts each on average, {}{place}",
+            "{} with {} each on average, {}{place}",
             plural(batches.bodies, "request"),
-            HumanCount(mean.round() as u64),
+            plural(mean.round() as u64, "contact"),
             plural(batches.field_sets, "field set"),
         ));
     }

@@ -93,6 +93,11 @@ fn a_schema_of_the_settings_serves_raw_of_the_command_line() {
 fn a_switch_in_the_environment_is_turned_by_any_usual_word() {
     let folder = folder();
     contacts(&folder.path().join("in.ndjson"), 0..2);
+    // A switch that is turned off takes no part in anything.
+    let mut command = program(folder.path());
+    let output =
+        command.args(["check", "in.ndjson", "--on-invalid", "reject"]).env("RETENO_IMPORT_RAW", "0").output();
+    assert_eq!(code(&output.expect("the program starts")), 0);
     for (value, is_quiet) in
         [("1", true), ("true", true), ("yes", true), ("0", false), ("false", false), ("no", false)]
     {
