@@ -11,6 +11,9 @@ use crate::input::Input;
 use crate::reader::{InputError, ReaderOptions};
 use crate::scan::{Scanner, Unfinished};
 
+#[cfg(test)]
+mod tests;
+
 /// How much is read at a time of what comes as it is written, and of a record that is too long to hold.
 const PIECE_BYTES: usize = 64 << 10;
 

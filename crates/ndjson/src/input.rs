@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::{fmt, io};
 
 use thiserror::Error;
@@ -68,16 +68,9 @@ pub enum ExpandError {
     Twice(Input),
 }
 
-/// As shells do it: `*` stands for no hidden file.
-const PATTERN_OPTIONS: glob::MatchOptions = glob::MatchOptions {
-    case_sensitive: true,
-    require_literal_separator: true,
-    require_literal_leading_dot: true,
-};
-
 /// Turns arguments into inputs. None, or `-`, is standard input; a folder is all files in it and below, hidden ones left
-/// out, in the order of their names; a pattern (`*`, `?`, `[…]`, `**`) is all files that fit it, in
-/// that order, hidden ones left out unless it names the dot.
+/// out, in the order of their names; a pattern (`*`, `?`, `[…]`, `**`) is all files that fit it, in that
+/// order, hidden ones left out unless it names the dot.
 ///
 /// # Errors
 /// [`ExpandError`] for the first argument that names nothing, and for an input named twice.
@@ -118,7 +111,6 @@ pub fn expand(args: &[impl AsRef<OsStr>]) -> Result<Vec<Input>, ExpandError> {
 
 fn folder(path: &Path, inputs: &mut Vec<Input>) -> Result<(), ExpandError> {
     let before = inputs.len();
-    let is_hidden = |name: &OsStr| name.as_encoded_bytes().starts_with(b".");
     let entries = WalkDir::new(path)
         .follow_links(true)
         .sort_by_file_name()
@@ -141,11 +133,17 @@ fn folder(path: &Path, inputs: &mut Vec<Input>) -> Result<(), ExpandError> {
 
 fn matches(pattern: &str, inputs: &mut Vec<Input>) -> Result<(), ExpandError> {
     let before = inputs.len();
-    let paths = glob::glob_with(pattern, PATTERN_OPTIONS)
-        .map_err(|source| ExpandError::Pattern { pattern: pattern.to_owned(), source })?;
+    let paths =
+        glob::glob(pattern).map_err(|source| ExpandError::Pattern { pattern: pattern.to_owned(), source })?;
     for path in paths {
         let path =
             path.map_err(|error| ExpandError::List { path: error.path().to_owned(), source: error.into() })?;
+        // As in shells, a star stands for no leading dot. `.*` fits `.` and `..` as well, which nobody means.
+        let is_dots =
+            [&b"/."[..], b"/.."].iter().any(|end| path.as_os_str().as_encoded_bytes().ends_with(end));
+        if is_dots || hidden_components(&path) > hidden_components(Path::new(pattern)) {
+            continue;
+        }
         if path.is_dir() {
             folder(&path, inputs)?;
         } else {
@@ -156,4 +154,12 @@ fn matches(pattern: &str, inputs: &mut Vec<Input>) -> Result<(), ExpandError> {
         return Err(ExpandError::NoMatch(pattern.to_owned()));
     }
     Ok(())
+}
+
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+}
+
+fn hidden_components(path: &Path) -> usize {
+    path.components().filter(|part| matches!(part, Component::Normal(name) if is_hidden(name))).count()
 }
