@@ -144,7 +144,7 @@ struct Carrier {
 
 enum Message {
     /// A block was examined; blocks are numbered from 0.
-    Examined(u64, Carrier),
+    Examined(u64, Box<Carrier>),
     /// So many blocks there are, and this is how reading went.
     End(u64, ReadToEnd),
 }
@@ -204,7 +204,7 @@ impl Blocks {
             }
             match self.messages.recv_timeout(STOP_INTERVAL) {
                 Ok(Message::Examined(number, carrier)) => {
-                    early.insert(number, carrier);
+                    early.insert(number, *carrier);
                 }
                 Ok(Message::End(blocks, ended)) => {
                     total = Some(blocks);
@@ -300,7 +300,7 @@ impl Feeder {
                 examiner.examine(&examination, block, examined);
                 let _ = give_back.try_send(examiner);
                 // Whoever ended the run early has no use for it.
-                let _ = messages.send(Message::Examined(number, carrier));
+                let _ = messages.send(Message::Examined(number, Box::new(carrier)));
             });
             number += 1;
             if is_large && !self.collect(&mut stock, self.carriers) {
