@@ -102,7 +102,7 @@ pub(super) fn email(text: &str) -> Change<'_> {
     }
     let address = without_mailto(text);
     let Some((local, domain)) = address.rsplit_once('@') else { return Change::Unchanged };
-    if local.is_empty() || domain.is_empty() || domain.len() > LONGEST_DOMAIN_BYTES {
+    if !is_mailbox(local) || domain.is_empty() || domain.len() > LONGEST_DOMAIN_BYTES {
         return Change::Unchanged;
     }
     // The list keeps out what no host name has, such as a space or `>`: with these it is no address at all.
@@ -112,6 +112,14 @@ pub(super) fn email(text: &str) -> Change<'_> {
         Ok(ascii) => Change::To(format!("{local}@{ascii}").into()),
         Err(_) => Change::Unchanged,
     }
+}
+
+/// Whether one mailbox can be meant: in quotes anything goes, without them none of the signs that part addresses.
+fn is_mailbox(local: &str) -> bool {
+    let is_quoted = local.len() > 2 && local.starts_with('"') && local.ends_with('"');
+    let is_bare = !local.is_empty()
+        && !local.contains(|character| is_blank(character) || "@<>()[],;:\\\"".contains(character));
+    is_quoted || is_bare
 }
 
 /// The text without what is blank at its ends and without the scheme of a link, however often it stands there.
