@@ -224,7 +224,9 @@ impl<'i> Keyword<'i, TapeJson> for WrittenAsInteger {
     fn is_valid(&self, instance: TapeNode<'i>) -> bool {
         const BEYOND: f64 = 18_446_744_073_709_551_616.0;
         match instance.0.node() {
-            ndjson::Node::Static(ndjson::StaticNode::F64(number)) => number.fract() != 0.0 || number.abs() >= BEYOND,
+            ndjson::Node::Static(ndjson::StaticNode::F64(number)) => {
+                number.fract() != 0.0 || number.abs() >= BEYOND
+            }
             _ => true,
         }
     }
