@@ -47,9 +47,7 @@ fn lines(outcome: &Outcome, session: &Session<'_>) -> Vec<String> {
         ));
     }
     if let Some(warning) = &outcome.fill_warning {
-        lines.push(format!(
-            "warning: {warning}; give contacts the same fields, or choose --absent clear if what is absent is to be erased"
-        ));
+        lines.push(format!("warning: {warning} (--absent clear)"));
     }
     if counts.pruned > 0 {
         lines.push(format!(

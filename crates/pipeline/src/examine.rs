@@ -2,12 +2,11 @@
 
 use std::ops::Range;
 
-use batch::RequestOptions;
 use contact::{FieldSet, Repairs, Rules, Schema, Scratch, Verdict, Violation};
 use ndjson::{Block, FramingFault, Parser, Tape};
 
 use crate::duplicates::KeyHasher;
-use crate::request_body::{self, ListedFields, RequestBody};
+use crate::request_body::{self, Agreement, ListedFields, RequestBody};
 
 /// What every worker knows.
 pub(crate) enum Examination {
@@ -17,7 +16,7 @@ pub(crate) enum Examination {
     Contacts {
         rules: Box<Rules>,
         /// What request bodies among the input have to agree with.
-        request: RequestOptions,
+        agreement: Agreement,
         /// Keys are hashed only if somebody asks for them.
         keys: Option<KeyHasher>,
     },
@@ -128,8 +127,8 @@ impl Examiner {
             }
             match examination {
                 Examination::Raw(schema) => self.raw(schema, record.bytes, record.line, text, out),
-                Examination::Contacts { rules, request, keys } => {
-                    let context = Context { rules, request, keys: *keys, listed: &ListedFields::default() };
+                Examination::Contacts { rules, agreement, keys } => {
+                    let context = Context { rules, agreement, keys: *keys, listed: &ListedFields::default() };
                     self.record(&context, record.bytes, record.line, text, out);
                 }
             }
@@ -163,7 +162,7 @@ impl Examiner {
     ) {
         let Self { parser, scratch, field_set } = self;
         let opened = parser.parse(bytes, |tape| {
-            let opened = request_body::open(tape, context.request);
+            let opened = request_body::open(tape, context.agreement);
             if opened.is_none() {
                 out.records += 1;
                 judge(context, tape, scratch, field_set, line, text.clone(), out);
@@ -217,7 +216,7 @@ impl Examiner {
 #[derive(Clone, Copy)]
 struct Context<'c> {
     rules: &'c Rules,
-    request: &'c RequestOptions,
+    agreement: &'c Agreement,
     keys: Option<KeyHasher>,
     listed: &'c ListedFields,
 }

@@ -9,6 +9,14 @@ use batch::{RequestOptions, RestoreDeleted};
 use contact::{DedupeOn, FieldSet, StandardFields, Violation};
 use ndjson::{Tape, TapeValue};
 
+/// What a request body among the input has to agree with.
+pub(crate) enum Agreement {
+    /// All that the new bodies will say.
+    Request(RequestOptions),
+    /// No bodies are made: only what contacts are known by matters.
+    Key(DedupeOn),
+}
+
 /// A request body, taken apart.
 pub(crate) struct RequestBody {
     /// The text of each contact, in bytes of the body's text.
@@ -27,7 +35,7 @@ pub(crate) struct ListedFields {
 }
 
 /// Takes a record apart if it is a request body; a contact has no member `contacts`.
-pub(crate) fn open(tape: &Tape<'_>, options: &RequestOptions) -> Option<RequestBody> {
+pub(crate) fn open(tape: &Tape<'_>, agreement: &Agreement) -> Option<RequestBody> {
     let body = tape.root();
     let contacts = body.get("contacts")?.elements()?;
     let start = tape.text().as_ptr() as usize;
@@ -38,31 +46,40 @@ pub(crate) fn open(tape: &Tape<'_>, options: &RequestOptions) -> Option<RequestB
             offset..offset + text.len()
         })
         .collect();
-    Some(RequestBody { contacts, disagreement: disagreement(body, options), listed: ListedFields::of(body) })
+    Some(RequestBody {
+        contacts,
+        disagreement: disagreement(body, agreement),
+        listed: ListedFields::of(body),
+    })
 }
 
 /// The first thing that the body says otherwise than the options.
-fn disagreement(body: TapeValue<'_>, options: &RequestOptions) -> Option<Violation> {
+fn disagreement(body: TapeValue<'_>, agreement: &Agreement) -> Option<Violation> {
+    let (dedupe_on, options) = match agreement {
+        Agreement::Request(options) => (options.dedupe_on, Some(options)),
+        Agreement::Key(dedupe_on) => (*dedupe_on, None),
+    };
     body.members()?.find_map(|(name, value)| {
-        let (agrees, option) = match name {
-            "contacts" | "contactFields" | "customFieldsIDs" => return None,
-            "dedupeOn" => (value.as_str() == Some(options.dedupe_on.as_str()), "--dedupe-on"),
-            "fieldId" => {
-                let wanted = match options.dedupe_on {
+        let (agrees, option) = match (name, options) {
+            ("contacts" | "contactFields" | "customFieldsIDs", _) => return None,
+            ("dedupeOn", _) => (value.as_str() == Some(dedupe_on.as_str()), "--dedupe-on"),
+            ("fieldId", _) => {
+                let wanted = match dedupe_on {
                     DedupeOn::FieldId(id) => Some(id),
                     _ => None,
                 };
                 (value.as_i64().is_some() && value.as_i64() == wanted, "--field-id")
             }
-            "groupNames" => (has_texts(value, &options.groups), "--group"),
-            "groupNamesExclude" => (has_texts(value, &options.exclude_groups), "--exclude-group"),
-            "restoreDeleted" => {
+            ("groupNames", Some(options)) => (has_texts(value, &options.groups), "--group"),
+            ("groupNamesExclude", Some(options)) => (has_texts(value, &options.exclude_groups), "--exclude-group"),
+            ("restoreDeleted", Some(options)) => {
                 (value.as_bool() == Some(options.restore_deleted == RestoreDeleted::Yes), "--restore-deleted")
             }
-            "eventKeyForNewContacts" => {
+            ("eventKeyForNewContacts", Some(options)) => {
                 let wanted = options.event_key.as_ref().map(batch::EventKey::as_str);
                 (value.as_str().is_some() && value.as_str() == wanted, "--event-key")
             }
+            ("groupNames" | "groupNamesExclude" | "restoreDeleted" | "eventKeyForNewContacts", None) => return None,
             _ => {
                 let message = format!("a request body has no member \"{name}\"; remove it");
                 return Some(Violation::of_record("body-option", "", message));

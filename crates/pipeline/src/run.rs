@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use batch::{BatchCounts, Batcher, RequestOptions};
+use batch::{BatchCounts, Batcher};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use ndjson::{Block, BlockReader, InputError, InputSummary};
 use sink::SinkError;
@@ -16,6 +16,7 @@ use crate::ordered::{Bodies, Ordered};
 use crate::outcome::{Counts, End, Outcome};
 use crate::progress::{Progress, Stop};
 use crate::reject::Rejects;
+use crate::request_body::Agreement;
 use crate::sink_thread::{AtEnd, SinkThread};
 
 /// How often a waiting run looks whether it was asked to stop.
@@ -40,10 +41,9 @@ pub fn run(job: Job, rejects: &mut dyn Rejects, progress: &Progress, stop: &Stop
         Task::Raw(schema) => (Examination::Raw(schema), OnDuplicate::Keep),
         Task::Contacts { rules, on_duplicate, output } => {
             let keys = (on_duplicate != OnDuplicate::Keep).then(KeyHasher::new);
-            let mut request =
-                RequestOptions { dedupe_on: rules.options().dedupe_on, ..RequestOptions::default() };
+            let mut agreement = Agreement::Key(rules.options().dedupe_on);
             if let Some(output) = output {
-                request = output.batches.request.clone();
+                agreement = Agreement::Request(output.batches.request.clone());
                 let completing = output.completing(&rules, on_duplicate);
                 match Batcher::new(output.batches) {
                     Ok(made) => {
@@ -53,7 +53,7 @@ pub fn run(job: Job, rejects: &mut dyn Rejects, progress: &Progress, stop: &Stop
                     Err(error) => end = Some(End::OptionsRefused(error)),
                 }
             }
-            (Examination::Contacts { rules, request, keys }, on_duplicate)
+            (Examination::Contacts { rules, agreement, keys }, on_duplicate)
         }
     };
     let mut ordered =

@@ -113,3 +113,17 @@ fn several_inputs_are_one_stream_and_each_record_remembers_its_own() {
         assert!(said.contains(line), "{said}");
     }
 }
+
+#[test]
+fn request_bodies_are_checked_whatever_they_say_to_the_api_except_by_what_contacts_are_known() {
+    let folder = folder();
+    let body = |more: &str| format!(r#"{{"contacts":[{}]{more}}}"#, contact("a"));
+    for (more, expected) in [
+        (r#","groupNames":["VIP"],"restoreDeleted":true,"eventKeyForNewContacts":"new""#, 0),
+        (r#","dedupeOn":"email""#, 1),
+        (r#","group":"VIP""#, 1),
+    ] {
+        let output = program(folder.path()).args(["check"]).write_stdin(body(more)).output();
+        assert_eq!(code(&output.expect("the program starts")), expected, "{more}");
+    }
+}
