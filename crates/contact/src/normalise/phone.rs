@@ -2,14 +2,21 @@
 
 use std::str::FromStr;
 
-use phonenumber::{Mode, country};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, enums};
 use thiserror::Error;
 
 use super::Change;
 
 /// A region whose national numbers are meant where no country code stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Region(country::Id);
+pub struct Region(enums::Region);
+
+impl Region {
+    /// The region of that code, where its numbers are known.
+    fn from_code(code: &str) -> Option<Self> {
+        PHONE_NUMBER_UTIL.get_supported_regions().find(|region| region.to_string() == code).map(Self)
+    }
+}
 
 /// A text that is no region.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -39,14 +46,15 @@ impl FromStr for Region {
     /// # Errors
     /// When the text is not two capital letters of ISO 3166 whose telephone numbers are known.
     fn from_str(text: &str) -> Result<Self, RegionError> {
-        text.parse().map(Self).map_err(|_| {
-            let capital = text.trim().to_ascii_uppercase();
-            // The United Kingdom is GB to ISO 3166, and UK in everyday life.
-            let meant = if capital == "UK" { "GB".to_owned() } else { capital };
-            match meant.parse::<country::Id>() {
-                Ok(_) => RegionError::Misspelt { text: text.to_owned(), meant },
-                Err(_) => RegionError::Unknown { text: text.to_owned() },
-            }
+        if let Some(region) = Self::from_code(text) {
+            return Ok(region);
+        }
+        let capital = text.trim().to_ascii_uppercase();
+        // The United Kingdom is GB to ISO 3166, and UK in everyday life.
+        let meant = if capital == "UK" { "GB".to_owned() } else { capital };
+        Err(match Self::from_code(&meant) {
+            Some(_) => RegionError::Misspelt { text: text.to_owned(), meant },
+            None => RegionError::Unknown { text: text.to_owned() },
         })
     }
 }
@@ -69,9 +77,9 @@ pub(super) fn phone(text: &str, default_region: Option<Region>) -> Change<'_> {
         Some(Region(region)) => Some(region),
         None => return Change::Unchanged,
     };
-    match phonenumber::parse(region, &compact) {
-        Ok(parsed) if parsed.extension().is_none() && parsed.is_valid() => {
-            let international = parsed.format().mode(Mode::E164).to_string();
+    match PHONE_NUMBER_UTIL.parse(&compact, region) {
+        Ok(parsed) if parsed.extension.is_none() && parsed.is_valid() => {
+            let international = parsed.format_as(PhoneNumberFormat::E164);
             match international.strip_prefix('+') {
                 Some(digits) if is_international(digits) => Change::To(digits.to_owned().into()),
                 _ => Change::Unchanged,
