@@ -239,8 +239,14 @@ impl OpenInput {
         input: &Input,
     ) -> Result<Option<Next>, InputError> {
         let Some(Framer::Values { scanner, scanned }) = &mut self.framer else { return Ok(None) };
-        if self.offset == 0 && *scanned == 0 && buffer.starts_with(BOM) {
-            *scanned = BOM.len();
+        if self.offset == 0 && *scanned == 0 {
+            if buffer.len() < BOM.len() && matches!(self.state, State::Reading) {
+                // It may be the beginning of a byte order mark.
+                return Ok(None);
+            }
+            if buffer.starts_with(BOM) {
+                *scanned = BOM.len();
+            }
         }
         let mut spans = Vec::new();
         let mut done = scanner.scan(buffer, *scanned, usize::MAX, &mut spans);

@@ -164,6 +164,19 @@ fn what_a_pipe_holds_goes_on_before_more_is_written() {
 }
 
 #[test]
+fn a_byte_order_mark_is_known_however_little_is_read_of_it() {
+    for format in [Format::Auto, Format::Ndjson, Format::Json] {
+        for block_bytes in 1..5 {
+            let text = "\u{FEFF}{\"a\":1}\n{\"b\":2}";
+            let options = ReaderOptions { block_bytes, ..options(format) };
+            let reading = read(text.as_bytes(), Delivery::AsItComes, &options, |_| ());
+            assert_eq!(reading.texts(), ["{\"a\":1}", "{\"b\":2}"]);
+            assert_eq!(reading.records[0].2, 3);
+        }
+    }
+}
+
+#[test]
 fn a_record_without_end_is_passed_over_in_bounded_memory() {
     let endless = || io::repeat(b'x').take(20_000_000);
     for (format, before, after) in [
