@@ -160,3 +160,38 @@ fn ending_after(text: &[u8], first_line_end: usize) -> Ending {
     }
     Ending::NotSeen
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{AutoRule, Format, More, detect};
+
+    #[test]
+    fn what_is_decided_by_some_of_the_bytes_is_decided_by_all() {
+        let cases = [
+            ("{\"a\":1}\n{\"b\":2}\n", Format::Ndjson),
+            ("{\"a\":1}{\"b\":2}\n{\"c\":3}", Format::Json),
+            ("\u{FEFF} [\n{\"a\":1}]", Format::Json),
+            ("{\"contacts\":[\n{\"a\":1}\n,\n{\"a\":2}\n]}\n", Format::Json),
+            ("{\"a\":1} {\n{\"b\":1}\n{\"c\":1}\n", Format::Ndjson),
+            // The last line is a whole object until its last byte is read.
+            ("{\"a\":\"\n{\"b\":1},\n-", Format::Json),
+            ("{\"a\":\"\n{\"b\":1},\n{\"b\":1}", Format::Ndjson),
+            ("{\"a\":\n\n", Format::Ndjson),
+            ("x\n{}", Format::Ndjson),
+        ];
+        for (text, expected) in cases {
+            for length in 0..=text.len() {
+                let decided = detect(&text.as_bytes()[..length], AutoRule::Contacts, More::MayFollow);
+                // The first byte of a byte order mark alone is no byte order mark; so little is never looked at.
+                if !text.starts_with('\u{FEFF}') || length >= 3 {
+                    assert!(
+                        decided.is_none_or(|format| format == expected),
+                        "{:?}",
+                        &text.as_bytes()[..length]
+                    );
+                }
+            }
+            assert_eq!(detect(text.as_bytes(), AutoRule::Contacts, More::None), Some(expected), "{text:?}");
+        }
+    }
+}
