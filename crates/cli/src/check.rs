@@ -34,8 +34,8 @@ pub(crate) fn check(args: &CheckArgs, settings: Settings) -> Result<ExitCode, Fa
     let inputs = session::inputs(&args.input)?;
     let rejects = session::rejects_to(&args.telling).unwrap_or(RejectsTo::Told);
     paths::keep_apart(&inputs, &args.rules, &args.telling, &settings, None)?;
-    let reports = report::create(&args.telling)?;
-    paths::has_folder(&rejects, None)?;
+    let reports = report::create(&args.telling, None)?;
+    paths::can_be_written(&rejects, None)?;
     let job = session::job(inputs, reader, task, &args.telling, &args.work);
     Session { telling: &args.telling, settings, rejects, folder: None }.run(job, reports)
 }

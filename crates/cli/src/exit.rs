@@ -108,11 +108,20 @@ pub(crate) fn is_closed(outcome: &Outcome, rejects: &RejectsTo) -> bool {
 }
 
 /// What the end of a run means to the shell. What it means to a person stands in the summary.
-pub(crate) fn code(outcome: &Outcome, rejects: &RejectsTo, max_rejects: Option<RejectLimit>) -> ExitCode {
+pub(crate) fn code(
+    outcome: &Outcome,
+    rejects: &RejectsTo,
+    max_rejects: Option<RejectLimit>,
+    unwritten_reports: &[Error],
+) -> ExitCode {
+    let is_closed = is_closed(outcome, rejects);
     let code = match &outcome.end {
+        // A run that ended early says so first: that matters more than its report.
+        End::Complete if !unwritten_reports.is_empty() => INPUT_OUTPUT,
+        _ if is_closed && !unwritten_reports.is_empty() => INPUT_OUTPUT,
         End::Complete if outcome.counts.rejected == 0 || max_rejects.is_some() => DONE,
         End::Complete => SOME_REJECTED,
-        _ if is_closed(outcome, rejects) => DONE,
+        _ if is_closed => DONE,
         End::OptionsRefused(_) => USAGE,
         End::TooManyRejects => TOO_MANY_REJECTS,
         End::Interrupted => INTERRUPTED,

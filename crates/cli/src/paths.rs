@@ -1,9 +1,9 @@
 //! What a run writes must not be what it reads, and must have a place to be.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use batch::manifest::{MANIFEST_FILE, REJECTS_FILE, batch_file_number};
 use ndjson::Input;
 
@@ -31,6 +31,7 @@ pub(crate) fn keep_apart(
     let mut taken: Vec<PathBuf> = files.filter_map(|file| fs::canonicalize(file).ok()).collect();
     taken.extend_from_slice(&inputs);
     let rejects = telling.rejects.iter().filter(|path| path.as_os_str() != "-");
+    let folder = folder.map(place);
     for (option, path) in
         rejects.map(|path| ("--rejects", path)).chain(telling.report.iter().map(|path| ("--report", path)))
     {
@@ -42,14 +43,19 @@ pub(crate) fn keep_apart(
                 path.display()
             )));
         }
+        if folder.as_deref().is_some_and(|folder| {
+            place == folder || is_of_output(&place, folder) || is_hidden(&place, folder)
+        }) {
+            return Err(Failure::usage(anyhow!(
+                "{option} {} is a name that the output needs for itself; choose another file",
+                path.display()
+            )));
+        }
         taken.push(place);
     }
-    let folder = folder.and_then(|folder| fs::canonicalize(folder).ok());
     let is_replaced = |input: &&PathBuf| {
-        let name = input.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        folder.is_some()
-            && input.parent() == folder.as_deref()
-            && (name == REJECTS_FILE || name == MANIFEST_FILE || batch_file_number(name).is_some())
+        let Some(folder) = folder.as_deref() else { return false };
+        is_of_output(input, folder) || **input == folder.join(REJECTS_FILE)
     };
     match inputs.iter().find(is_replaced) {
         Some(input) => Err(Failure::usage(anyhow!(
@@ -60,31 +66,56 @@ pub(crate) fn keep_apart(
     }
 }
 
+/// Whether a place is that of a batch or the manifest.
+fn is_of_output(place: &Path, folder: &Path) -> bool {
+    let name = place.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    place.parent() == Some(folder) && (name == MANIFEST_FILE || batch_file_number(name).is_some())
+}
+
+/// Whether a place has one of the hidden names, under which the output keeps its mark and what is not yet whole.
+fn is_hidden(place: &Path, folder: &Path) -> bool {
+    let name = place.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    place.parent() == Some(folder) && name.starts_with('.')
+}
+
+/// Whether a file is to be in the output folder, which need not be there yet.
+pub(crate) fn is_inside(path: &Path, output: &Path) -> bool {
+    place(path).parent() == Some(place(output).as_path())
+}
+
 /// Where a file is or will be, without links and detours as far as that is known.
 fn place(path: &Path) -> PathBuf {
     if let Ok(known) = fs::canonicalize(path) {
         return known;
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match (fs::canonicalize(folder), path.file_name()) {
-        (Ok(folder), Some(name)) => folder.join(name),
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) if parent.as_os_str().is_empty() => place(Path::new(".")).join(name),
+        (Some(parent), Some(name)) => place(parent).join(name),
         _ => path.to_owned(),
     }
 }
 
-/// Says at once that a rejects file has no folder to be in, before an earlier output is replaced. The output folder
-/// need not be there yet.
-pub(crate) fn has_folder(rejects: &RejectsTo, output: Option<&Path>) -> Result<(), Failure> {
+/// Says at once that a rejects file cannot be written, before an earlier output is replaced. Nothing is created or
+/// emptied yet: the output folder may still be refused.
+pub(crate) fn can_be_written(rejects: &RejectsTo, output: Option<&Path>) -> Result<(), Failure> {
     let RejectsTo::File(path) = rejects else { return Ok(()) };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    match folder {
-        Some(folder) if !folder.is_dir() && Some(place(folder)) != output.map(place) => {
-            Err(Failure::input_output(anyhow!(
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let tried = match fs::metadata(path) {
+        // Pipes and devices may wait for somebody to read, or take what is only tried.
+        Ok(known) if !known.is_file() && !known.is_dir() => Ok(()),
+        Ok(_) => OpenOptions::new().write(true).open(path).map(|_file| ()),
+        // The output folder is made, or refused, when it is claimed.
+        Err(_) if output.is_some_and(|output| is_inside(path, output)) => Ok(()),
+        Err(_) if !folder.is_dir() => {
+            return Err(Failure::input_output(anyhow!(
                 "cannot write rejects to {}: {} is not a folder; create it, or choose another place",
                 path.display(),
                 folder.display()
-            )))
+            )));
         }
-        _ => Ok(()),
-    }
+        Err(_) => tempfile::tempfile_in(folder).map(|_file| ()),
+    };
+    tried
+        .with_context(|| format!("cannot write rejects to {}; choose another file", path.display()))
+        .map_err(Failure::input_output)
 }

@@ -47,9 +47,9 @@ pub(crate) fn prepare(args: &PrepareArgs, settings: Settings) -> Result<ExitCode
     };
     paths::keep_apart(&inputs, &args.rules, &args.telling, &settings, folder)?;
     // Everything that can be wrong with the arguments is known; from here on things are created.
-    let reports = report::create(&args.telling)?;
+    let reports = report::create(&args.telling, folder)?;
     if let Some(rejects) = &rejects {
-        paths::has_folder(rejects, folder)?;
+        paths::can_be_written(rejects, folder)?;
     }
     let mut rejects_file = None;
     let sink: Box<dyn Sink + Send> = match destination {

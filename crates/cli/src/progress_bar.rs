@@ -64,11 +64,7 @@ pub(crate) fn follow(bar: ProgressBar, wanted: ProgressArg, progress: Progress) 
                     ));
                 }
                 bar.set_position(progress.bytes_read());
-                bar.set_message(format!(
-                    "{} records, {} rejected",
-                    HumanCount(progress.records()),
-                    HumanCount(progress.rejected())
-                ));
+                bar.set_message(records(&progress, bar.elapsed()));
                 bar.tick();
                 std::thread::park_timeout(INTERVAL);
             }
@@ -77,10 +73,22 @@ pub(crate) fn follow(bar: ProgressBar, wanted: ProgressArg, progress: Progress) 
     Following { bar, done, thread }
 }
 
+/// How many records there were, and how many a second since the run began.
+fn records(progress: &Progress, elapsed: Duration) -> String {
+    let a_second = progress.records() as f64 / elapsed.as_secs_f64().max(1e-3);
+    format!(
+        "{} records, {} rejected, {} records/s",
+        HumanCount(progress.records()),
+        HumanCount(progress.rejected()),
+        HumanCount(a_second as u64)
+    )
+}
+
 /// Prints a line now and then, and one at the end.
 fn print_lines(progress: Progress, done: Arc<AtomicBool>) -> JoinHandle<()> {
     std::thread::spawn(move || {
-        let mut next = Instant::now() + LINE_INTERVAL;
+        let started = Instant::now();
+        let mut next = started + LINE_INTERVAL;
         loop {
             let is_done = done.load(Ordering::Relaxed);
             if is_done || Instant::now() >= next {
@@ -89,10 +97,9 @@ fn print_lines(progress: Progress, done: Arc<AtomicBool>) -> JoinHandle<()> {
                     total => format!(" of {}", HumanBytes(total)),
                 };
                 note(&format!(
-                    "{}{of_total} read, {} records, {} rejected",
+                    "{}{of_total} read, {}",
                     HumanBytes(progress.bytes_read()),
-                    HumanCount(progress.records()),
-                    HumanCount(progress.rejected())
+                    records(&progress, started.elapsed())
                 ));
                 next += LINE_INTERVAL;
             }

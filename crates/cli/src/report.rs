@@ -1,7 +1,7 @@
 //! `--report FILE.json`: what a run came to, for programs.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
@@ -12,15 +12,17 @@ use tempfile::NamedTempFile;
 
 use crate::args::TellingArgs;
 use crate::exit::Failure;
+use crate::paths;
 
 /// A report to be written: under its name it is whole, or what was there before.
 pub(crate) struct ReportFile {
     path: PathBuf,
-    file: NamedTempFile,
+    /// What becomes the report; `None` if it goes into the output folder, which is claimed later and must be empty then.
+    unnamed: Option<NamedTempFile>,
 }
 
 /// Checks the names of report files and makes room for them, before any work is done. The files are for their owner only.
-pub(crate) fn create(telling: &TellingArgs) -> Result<Vec<ReportFile>, Failure> {
+pub(crate) fn create(telling: &TellingArgs, output: Option<&Path>) -> Result<Vec<ReportFile>, Failure> {
     if let Some(path) =
         telling.report.iter().find(|path| path.extension().is_none_or(|ending| ending != "json"))
     {
@@ -30,28 +32,38 @@ pub(crate) fn create(telling: &TellingArgs) -> Result<Vec<ReportFile>, Failure> 
         )));
     }
     let create = |path: &PathBuf| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let file = if path.is_dir() {
+        let unnamed = if path.is_dir() {
             Err(anyhow!("it is a folder; choose another name"))
+        } else if output.is_some_and(|output| paths::is_inside(path, output)) {
+            Ok(None)
         } else {
-            NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(Into::into)
+            unnamed_beside(path).map(Some).map_err(Into::into)
         };
-        let file = file.with_context(|| format!("cannot write the report {}", path.display()));
-        file.map(|file| ReportFile { path: path.clone(), file }).map_err(Failure::input_output)
+        let unnamed = unnamed.with_context(|| format!("cannot write the report {}", path.display()));
+        unnamed.map(|unnamed| ReportFile { path: path.clone(), unnamed }).map_err(Failure::input_output)
     };
     telling.report.iter().map(create).collect()
 }
 
+/// A file that gets its name when it is whole.
+fn unnamed_beside(path: &Path) -> io::Result<NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
+}
+
 impl ReportFile {
     /// Writes what a run came to, and makes it last.
-    pub(crate) fn write(mut self, outcome: &Outcome, options: &Map<String, Value>) -> Result<(), Failure> {
-        let written = self.file.write_all(&json(outcome, options));
-        written
-            .and_then(|()| self.file.as_file().sync_all())
-            .and_then(|()| self.file.persist(&self.path).map_err(|error| error.error))
+    pub(crate) fn write(self, outcome: &Outcome, options: &Map<String, Value>) -> anyhow::Result<()> {
+        let Self { path, unnamed } = self;
+        unnamed
+            .map_or_else(|| unnamed_beside(&path), Ok)
+            .and_then(|mut file| {
+                file.write_all(&json(outcome, options))?;
+                file.as_file().sync_all()?;
+                file.persist(&path).map_err(|error| error.error)
+            })
             .map(|_file| ())
-            .with_context(|| format!("cannot write the report {}", self.path.display()))
-            .map_err(Failure::input_output)
+            .with_context(|| format!("cannot write the report {}", path.display()))
     }
 }
 

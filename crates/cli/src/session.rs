@@ -223,9 +223,14 @@ impl Session<'_> {
         let following = progress_bar::follow(bar, wanted, progress.clone());
         let outcome = pipeline::run(job, rejects.as_mut(), &progress, &stop);
         drop(following);
-        let code = exit::code(&outcome, &self.rejects, max_rejects(self.telling));
-        for report in reports {
-            report.write(&outcome, &self.settings.options)?;
+        // What went wrong with a report is told beside the rest, not instead of it.
+        let unwritten: Vec<_> = reports
+            .into_iter()
+            .filter_map(|report| report.write(&outcome, &self.settings.options).err())
+            .collect();
+        let code = exit::code(&outcome, &self.rejects, max_rejects(self.telling), &unwritten);
+        for error in &unwritten {
+            exit::tell(error);
         }
         for error in &outcome.input_errors {
             exit::tell(&anyhow!("{error}"));

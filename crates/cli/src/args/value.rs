@@ -65,3 +65,47 @@ impl FromStr for Resource {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_written_with_a_unit_or_without() {
+        for (text, bytes) in [
+            ("8MiB", Some(8 << 20)),
+            ("64KiB", Some(64 << 10)),
+            ("1000000", Some(1_000_000)),
+            ("1.5KiB", Some(1536)),
+        ] {
+            assert_eq!(text.parse().ok(), bytes.map(Bytes), "{text}");
+        }
+        for text in ["", "lots", "-1", "8 apples", "KiB"] {
+            assert!(text.parse::<Bytes>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rejects_are_limited_by_number_or_by_a_share_up_to_all() {
+        for (text, limit) in [
+            ("0", RejectLimit::Count(0)),
+            ("100", RejectLimit::Count(100)),
+            ("0.5%", RejectLimit::Percent(0.5)),
+            ("100%", RejectLimit::Percent(100.0)),
+        ] {
+            assert_eq!(text.parse(), Ok(MaxRejects(limit)), "{text}");
+        }
+        for text in ["", "%", "-1", "-1%", "100.1%", "nan%", "inf%", "1.5", "5 %%"] {
+            assert!(text.parse::<MaxRejects>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_resource_is_split_at_its_last_equals_sign() {
+        let resource: Resource = "https://example.com/a?b=c=d.json".parse().expect("a resource");
+        assert_eq!((resource.uri.as_str(), resource.file), ("https://example.com/a?b=c", "d.json".into()));
+        for text in ["", "x", "=f.json", "https://example.com/="] {
+            assert!(text.parse::<Resource>().is_err(), "{text}");
+        }
+    }
+}

@@ -50,6 +50,9 @@ fn what_is_read_is_never_replaced_and_an_earlier_output_stays_if_something_else_
         ),
         (&["prepare", "in.ndjson", "--report", "in.json"], 4, "it is a folder"),
         (&["prepare", "in.ndjson", "--rejects", "nowhere/r.ndjson"], 4, "nowhere is not a folder"),
+        (&["prepare", "in.ndjson", "--rejects", "in.json"], 4, "cannot write rejects to in.json"),
+        (&["prepare", "in.ndjson", "--rejects", "out/batch-000001.json"], 2, "needs for itself"),
+        (&["prepare", "in.ndjson", "--report", "./out/manifest.json"], 2, "needs for itself"),
     ] {
         std::fs::create_dir_all(folder.path().join("in.json")).expect("a folder");
         let output = run(folder.path(), &[args, &over].concat());
@@ -76,4 +79,24 @@ fn a_report_stays_as_it_was_until_the_new_one_is_whole() {
     assert_eq!(report, "earlier");
     let left = std::fs::read_dir(folder.path()).expect("the folder").count();
     assert_eq!(left, 3, "nothing temporary is left");
+}
+
+#[test]
+fn a_report_may_be_in_the_output_folder_whether_that_is_there_or_not() {
+    for make in [None, Some("deep/out")] {
+        let folder = folder();
+        contacts(&folder.path().join("in.ndjson"), 0..3);
+        if let Some(name) = make {
+            std::fs::create_dir_all(folder.path().join(name)).expect("a folder");
+        }
+        let args = ["prepare", "in.ndjson", "-o", "deep/out", "--report", "./deep/out/report.json"];
+        for more in [&[][..], &["--overwrite"]] {
+            let output = run(folder.path(), &[&args[..], more].concat());
+            assert_eq!(code(&output), 0, "{make:?}: {}", stderr(&output));
+            assert_eq!(super::json(&folder.path().join("deep/out/report.json"))["end"], "complete");
+            assert!(folder.path().join("deep/out/manifest.json").exists());
+            let files = std::fs::read_dir(folder.path().join("deep/out")).expect("the folder").count();
+            assert_eq!(files, 4, "a batch, the manifest, rejects, the report, and nothing temporary");
+        }
+    }
 }

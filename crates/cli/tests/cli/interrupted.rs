@@ -7,11 +7,16 @@ use std::time::{Duration, Instant};
 
 use super::{code, contact, contacts, folder, run, stderr};
 
-/// A run into `out` that has written its first batch and waits for more input.
+/// A run into `out` that has written its first batches and waits for more input.
 fn waiting(folder: &Path) -> (Child, std::process::ChildStdin) {
+    waiting_with(folder, &[])
+}
+
+fn waiting_with(folder: &Path, more: &[&str]) -> (Child, std::process::ChildStdin) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_reteno-import"))
         .current_dir(folder)
         .args(["prepare", "-o", "out", "--batch-size", "2"])
+        .args(more)
         .stdin(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -73,5 +78,33 @@ fn assert_no_halves(folder: &Path) {
         if name.starts_with("batch-") && name.ends_with(".json") {
             super::json(&path);
         }
+    }
+}
+
+#[test]
+fn a_report_that_cannot_be_written_hides_nothing_else() {
+    for (more, signalled, expected) in [("", None, 4), ("{}\n", None, 4), ("", Some("-INT"), 130)] {
+        let folder = folder();
+        std::fs::create_dir(folder.path().join("reports")).expect("a folder");
+        let (child, mut stdin) = waiting_with(folder.path(), &["--report", "reports/r.json"]);
+        std::fs::remove_dir_all(folder.path().join("reports")).expect("it can be removed");
+        stdin.write_all(more.as_bytes()).expect("it reads");
+        let output = match signalled {
+            Some(name) => {
+                signal(&child, name);
+                let output = child.wait_with_output().expect("it ends");
+                drop(stdin);
+                output
+            }
+            None => {
+                drop(stdin);
+                child.wait_with_output().expect("it ends")
+            }
+        };
+        let said = stderr(&output);
+        assert_eq!(code(&output), expected, "{said}");
+        assert!(said.contains("cannot write the report reports/r.json"), "{said}");
+        let also = if signalled.is_some() { "interrupted" } else { "= written 5 + merged 0 + rejected" };
+        assert!(said.contains(also), "{said}");
     }
 }
