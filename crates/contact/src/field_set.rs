@@ -52,6 +52,16 @@ impl StandardFields {
             .is_some_and(|bit| self.0 & (1 << bit) != 0)
     }
 
+    /// The bit of the field of that name.
+    pub(crate) fn bit(name: &str) -> Option<u16> {
+        STANDARD_FIELD_NAMES.iter().position(|known| *known == name).map(|bit| 1 << bit)
+    }
+
+    /// The set with these bits.
+    pub(crate) fn of_bits(bits: u16) -> Self {
+        Self(bits)
+    }
+
     /// Both sets together.
     #[must_use]
     pub fn union(self, other: Self) -> Self {

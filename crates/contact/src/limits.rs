@@ -11,26 +11,28 @@ use crate::violation::Violation;
 /// The limits of one schema, each with the members that lead to its array.
 #[derive(Debug, Default)]
 pub(crate) struct Limits {
-    arrays: Vec<LimitedArray>,
+    pub(crate) arrays: Vec<LimitedArray>,
 }
 
 #[derive(Debug)]
-struct LimitedArray {
-    path: Vec<String>,
-    unique_by: Option<UniqueBy>,
-    max_per_type: Option<MaxPerType>,
+pub(crate) struct LimitedArray {
+    /// The members that lead to the array.
+    pub(crate) path: Vec<String>,
+    pub(crate) unique_by: Option<UniqueBy>,
+    pub(crate) max_per_type: Option<MaxPerType>,
 }
 
 /// Elements that are equal in these members are one; the last of them stays.
 #[derive(Debug)]
-struct UniqueBy {
-    members: Vec<Vec<String>>,
+pub(crate) struct UniqueBy {
+    /// The members that lead to each value.
+    pub(crate) members: Vec<Vec<String>>,
     code: String,
 }
 
 /// At most so many elements of one `type`; those not marked inactive stay, then the later ones.
-#[derive(Debug)]
-struct MaxPerType {
+#[derive(Clone, Debug)]
+pub(crate) struct MaxPerType {
     default: usize,
     of_type: Vec<(String, usize)>,
 }
@@ -112,6 +114,12 @@ impl UniqueBy {
 }
 
 impl MaxPerType {
+    /// The most elements of one type; `max_per_type` overrides the schema's default.
+    pub(crate) fn max_of(&self, kind: &str, max_per_type: Option<usize>) -> usize {
+        let of_type = self.of_type.iter().find(|(name, _)| name == kind).map(|(_, max)| *max);
+        of_type.or(max_per_type).unwrap_or(self.default)
+    }
+
     fn apply(
         &self,
         tape: &Tape<'_>,
@@ -124,8 +132,7 @@ impl MaxPerType {
             if elements[..nth].iter().any(|earlier| kind(earlier) == Some(this)) {
                 continue;
             }
-            let of_type = self.of_type.iter().find(|(name, _)| name == this).map(|(_, max)| *max);
-            let max = of_type.or(max_per_type).unwrap_or(self.default);
+            let max = self.max_of(this, max_per_type);
             let mut those: Vec<TapeValue<'_>> =
                 elements.iter().filter(|element| kind(element) == Some(this)).copied().collect();
             if those.len() <= max {

@@ -14,7 +14,9 @@ mod time_zone;
 use std::borrow::Cow;
 
 pub use locale::is_language_tag;
+pub(crate) use person_name::{APOSTROPHES, HYPHENS};
 pub use phone::{Region, RegionError};
+pub(crate) use text::SYSTEMS;
 pub use time_zone::is_time_zone;
 
 /// What a normaliser makes of a value.

@@ -6,8 +6,10 @@ use ndjson::Tape;
 
 use crate::dedupe::{DedupeOn, Key, key_of};
 use crate::explain::{Finding, FindingKind, Voice};
+use crate::field_set::FieldSet;
 use crate::limits::Surplus;
 use crate::normalise::Settings;
+use crate::plain::{LineEnds, PlainContact, PlainContacts, PlainScratch};
 use crate::plan::{Repairs, Walk};
 use crate::pointer;
 use crate::schema::{Schema, SchemaError};
@@ -76,6 +78,7 @@ pub struct RuleOptions {
 #[derive(Debug)]
 pub struct Rules {
     schemas: Vec<Schema>,
+    plain: Option<PlainContacts>,
     options: RuleOptions,
 }
 
@@ -103,6 +106,7 @@ pub enum Verdict<'t> {
 pub struct Scratch {
     walk: Walk,
     surplus: Vec<Surplus>,
+    pub(crate) plain: PlainScratch,
     /// How often each normaliser changed a value.
     pub repairs: Repairs,
 }
@@ -115,13 +119,32 @@ impl Rules {
     pub fn new(options: RuleOptions, tightened_by: Option<Schema>) -> Result<Self, SchemaError> {
         let mut schemas = vec![Schema::contact()?];
         schemas.extend(tightened_by);
-        Ok(Self { schemas, options })
+        let plain = PlainContacts::compile(&schemas, &options);
+        Ok(Self { schemas, plain, options })
     }
 
     /// How records are judged.
     #[must_use]
     pub fn options(&self) -> &RuleOptions {
         &self.options
+    }
+
+    /// Takes a contact from its text, which starts at `start` of `bytes`, if it is plainly valid and in normal form; then
+    /// it is what [`judge`](Self::judge) accepts without a change, written by [`encode`](crate::encode()). Its fields go
+    /// into `field_set`. `None` says nothing about it.
+    ///
+    /// At least [`PLAIN_MARGIN_BYTES`](crate::PLAIN_MARGIN_BYTES) have to follow the record in `bytes`. What stands
+    /// between it and the next one is for the caller to look at.
+    #[inline]
+    pub fn take_plain<'b>(
+        &self,
+        bytes: &'b [u8],
+        start: usize,
+        line_ends: LineEnds,
+        scratch: &'b mut Scratch,
+        field_set: &mut FieldSet,
+    ) -> Option<PlainContact<'b>> {
+        self.plain.as_ref()?.take(bytes, start, line_ends, &self.options, &mut scratch.plain, field_set)
     }
 
     /// Brings a record into normal form and judges it. What is accepted stands on the tape.

@@ -1,7 +1,7 @@
 //! A JSON Schema, compiled: its validator over the tape, and what its annotations ask for.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Keyword, PatternOptions, Retrieve, Uri, ValidationError, Validator};
@@ -12,7 +12,9 @@ use thiserror::Error;
 use crate::explain::{Finding, Voice, finding};
 use crate::format::FORMATS;
 use crate::limits::Limits;
+use crate::plain::{LineEnds, PlainRecords};
 use crate::plan::Plan;
+use crate::rules::Scratch;
 use crate::tape_json::{TapeJson, TapeNode};
 use crate::violation::Violation;
 
@@ -85,6 +87,8 @@ pub struct Schema {
     pub(crate) validator: Validator<TapeJson>,
     pub(crate) plan: Plan,
     pub(crate) limits: Limits,
+    /// Made when it is first asked for.
+    plain: OnceLock<PlainRecords>,
 }
 
 /// The schema's own document and those it may refer to, by URI.
@@ -137,7 +141,23 @@ impl Schema {
             documents.validator(&part, PART_BASE, formats)
         })?;
         let limits = Limits::compile(schema)?;
-        Ok(Self { documents, validator, plan, limits })
+        Ok(Self { documents, validator, plan, limits, plain: OnceLock::new() })
+    }
+
+    /// The place after the record that starts at `start` of `bytes`, if it is plainly valid; `None` says nothing about it.
+    ///
+    /// At least [`PLAIN_MARGIN_BYTES`](crate::PLAIN_MARGIN_BYTES) have to follow the record in `bytes`. What stands
+    /// between it and the next one is for the caller to look at.
+    #[inline]
+    pub fn take_plain(
+        &self,
+        bytes: &[u8],
+        start: usize,
+        line_ends: LineEnds,
+        scratch: &mut Scratch,
+    ) -> Option<usize> {
+        let plain = self.plain.get_or_init(|| PlainRecords::compile(self));
+        plain.take(bytes, start, line_ends, &mut scratch.plain)
     }
 
     /// Validates a record as it stands: no repairs, no rules of a contact.
@@ -162,8 +182,13 @@ impl Schema {
 }
 
 impl Documents {
-    fn root(&self) -> &Value {
+    pub(crate) fn root(&self) -> &Value {
         &self.by_uri[&self.base]
+    }
+
+    /// The document of this URI.
+    pub(crate) fn get(&self, uri: &str) -> Option<&Value> {
+        self.by_uri.get(uri)
     }
 
     /// The schema object that holds the keyword at this absolute location.
@@ -265,7 +290,7 @@ fn percent_encoded(pointer: &str) -> String {
     encoded
 }
 
-fn percent_decoded(fragment: &str) -> String {
+pub(crate) fn percent_decoded(fragment: &str) -> String {
     let mut decoded = Vec::with_capacity(fragment.len());
     let mut rest = fragment.as_bytes();
     while let [byte, tail @ ..] = rest {

@@ -104,6 +104,12 @@ impl Block {
         let start = if self.offset == 0 && self.bytes.starts_with(BOM) { BOM.len() } else { 0 };
         Records { block: self, next: start, span: 0, line: 0, blank_lines: 0 }
     }
+
+    /// Whether each record stands on a line of its own.
+    #[must_use]
+    pub fn has_lines(&self) -> bool {
+        matches!(self.framing, Framing::Lines)
+    }
 }
 
 /// The records of a block; counts lines as it goes.
@@ -128,6 +134,37 @@ impl<'b> Records<'b> {
     #[must_use]
     pub fn line_ends(&self) -> u64 {
         self.line
+    }
+
+    /// Offers the rest of the block to a reader that finds the end of a record by itself: it gets the bytes and the
+    /// place of the next one that was not looked at, and gives the place after the record, if it takes one. Then the
+    /// record is passed, if a line ends right behind it.
+    ///
+    /// Of a block whose records do not stand on lines, nothing is offered.
+    #[inline]
+    pub fn take_line(
+        &mut self,
+        reader: impl FnOnce(&'b [u8], usize) -> Option<usize>,
+    ) -> Option<RecordText<'b>> {
+        let bytes = &self.block.bytes;
+        let offset = self.next;
+        if !matches!(self.block.framing, Framing::Lines) || offset >= bytes.len() {
+            return None;
+        }
+        let end = reader(bytes, offset)?;
+        let ended = match bytes.get(end..)? {
+            [b'\n', ..] => end + 1,
+            [b'\r', b'\n', ..] => end + 2,
+            _ => return None,
+        };
+        let text = &bytes[offset..end];
+        if text.len() > self.block.max_line_bytes {
+            return None;
+        }
+        let line = self.line;
+        self.next = ended;
+        self.line += 1;
+        Some(RecordText { bytes: text, line, offset, fault: None })
     }
 
     fn next_line(&mut self) -> Option<RecordText<'b>> {

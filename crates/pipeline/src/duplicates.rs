@@ -2,6 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
+use contact::Key;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use xxhash_rust::xxh3::xxh3_128_with_seed;
@@ -47,7 +48,11 @@ impl KeyHasher {
         Self(RandomState::new().hash_one(0))
     }
 
-    pub(crate) fn hash(self, field: &str, value: &str) -> u128 {
+    pub(crate) fn of(self, key: Key<'_>) -> u128 {
+        self.hash(key.field, key.value)
+    }
+
+    fn hash(self, field: &str, value: &str) -> u128 {
         // The field's name goes into the seed: an email is not equal to the same text as an identifier.
         let seed = field.bytes().fold(self.0, |seed, byte| seed.rotate_left(5) ^ u64::from(byte));
         xxh3_128_with_seed(value.as_bytes(), seed)

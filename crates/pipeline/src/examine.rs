@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
-use contact::{FieldSet, Repairs, Rules, Schema, Scratch, Verdict, Violation};
-use ndjson::{Block, FramingFault, Parser, Tape};
+use contact::{
+    FieldSet, LineEnds, PLAIN_MARGIN_BYTES, PlainContact, Repairs, Rules, Schema, Scratch, Verdict, Violation,
+};
+use ndjson::{Block, FramingFault, Parser, Records, Tape};
 
 use crate::duplicates::KeyHasher;
 use crate::request_body::{self, Agreement, ListedFields, RequestBody};
@@ -28,18 +30,34 @@ pub(crate) struct Examiner {
     parser: Parser,
     scratch: Scratch,
     field_set: FieldSet,
+    /// A copy of a record that stands too near to the end of its block.
+    copy: Vec<u8>,
 }
+
+/// What is known of a record before it is parsed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Plain {
+    /// It was looked at, and is not a plain one.
+    No,
+    /// It was not looked at: it stands too near to the end of its block, or not on a line.
+    Unknown,
+}
+
+/// Larger records are not copied to be taken from their text: that would need their memory once more.
+const MOST_COPIED_BYTES: usize = 1 << 20;
 
 /// A block with what became of its records, in input order.
 #[derive(Default)]
 pub(crate) struct Examined {
     pub(crate) entries: Vec<Entry>,
-    /// The accepted contacts, one after the other.
+    /// The accepted contacts that are not written as they stand in the block, one after the other.
     pub(crate) encoded: Vec<u8>,
-    /// Their keys, one after the other.
+    /// The keys of accepted contacts that do not stand in the block, one after the other.
     pub(crate) keys: String,
     /// The field sets of this block's contacts, each once.
     pub(crate) field_sets: Vec<FieldSet>,
+    /// The one that was asked for last.
+    last_field_set: Option<usize>,
     pub(crate) refused: Vec<Refused>,
     pub(crate) repairs: Repairs,
     /// Records found, counted where they are split.
@@ -62,19 +80,28 @@ pub(crate) struct Entry {
 
 pub(crate) enum Fate {
     Accepted {
-        /// The end of its encoding in [`Examined::encoded`]; the start is where the one before ended.
-        encoded_end: usize,
-        /// The end of its key in [`Examined::keys`], likewise.
-        key_end: usize,
+        /// It as compact JSON.
+        contact: Stored,
+        /// What it is known by.
+        key: Stored,
         /// Index in [`Examined::field_sets`].
         field_set: usize,
         /// The hash of its key; 0 if nobody asked.
-        key: u128,
+        key_hash: u128,
         /// Index in [`Examined::refused`], if parts were left out.
         pruned: Option<usize>,
     },
     /// Index in [`Examined::refused`].
     Rejected(usize),
+}
+
+/// Where a text is.
+#[derive(Clone, Debug)]
+pub(crate) enum Stored {
+    /// In the block: it is written as it was read.
+    InBlock(Range<usize>),
+    /// In [`Examined::encoded`], or a key in [`Examined::keys`].
+    Apart(Range<usize>),
 }
 
 /// Why a record, or a part of it, is not in the output.
@@ -98,9 +125,60 @@ impl Examined {
         self.encoded.clear();
         self.keys.clear();
         self.field_sets.clear();
+        self.last_field_set = None;
         self.refused.clear();
         self.repairs = Repairs::default();
         (self.records, self.passed, self.blank_lines, self.lines) = (0, 0, 0, 0);
+    }
+
+    /// Adds a contact that was taken from its text. `base` is what its places are counted from.
+    #[inline]
+    fn take_plain(
+        &mut self,
+        contact: &PlainContact<'_>,
+        key_hash: u128,
+        field_set: &FieldSet,
+        line: u64,
+        text: Range<usize>,
+        base: usize,
+    ) {
+        let field_set = self.field_set(field_set);
+        let in_block = |range: Range<usize>| Stored::InBlock(base + range.start..base + range.end);
+        let stored = match contact.rewritten {
+            None => in_block(contact.start..contact.end),
+            Some(rewritten) => {
+                let start = self.encoded.len();
+                self.encoded.extend_from_slice(rewritten);
+                Stored::Apart(start..self.encoded.len())
+            }
+        };
+        let key = in_block(contact.key.clone());
+        let fate = Fate::Accepted { contact: stored, key, field_set, key_hash, pruned: None };
+        self.entries.push(Entry { line, text, fate });
+    }
+
+    /// The index of a field set.
+    #[inline]
+    fn field_set(&mut self, field_set: &FieldSet) -> usize {
+        // The last one first: contacts of one kind often follow each other.
+        if self.last_field_set.is_some_and(|last| self.field_sets[last] == *field_set) {
+            return self.last_field_set.unwrap_or_default();
+        }
+        let place = match self.field_sets.iter().position(|known| known == field_set) {
+            Some(known) => known,
+            None => {
+                self.field_sets.push(field_set.clone());
+                self.field_sets.len() - 1
+            }
+        };
+        self.last_field_set = Some(place);
+        place
+    }
+
+    fn store_key(&mut self, key: &str) -> Stored {
+        let start = self.keys.len();
+        self.keys.push_str(key);
+        Stored::Apart(start..self.keys.len())
     }
 
     fn reject(&mut self, line: u64, text: Range<usize>, refused: Refused) {
@@ -113,10 +191,12 @@ impl Examiner {
     /// Examines the records of a block.
     pub(crate) fn examine(&mut self, examination: &Examination, block: &Block, out: &mut Examined) {
         let mut records = block.records();
-        for record in &mut records {
+        loop {
+            self.take_plain_lines(examination, &mut records, out);
+            let Some(record) = records.next() else { break };
+            out.records += 1;
             let text = record.offset..record.offset + record.bytes.len();
             if let Some(fault) = record.fault {
-                out.records += 1;
                 let held = match fault {
                     FramingFault::TooLong { .. } => Held::No,
                     _ => Held::Yes,
@@ -125,11 +205,13 @@ impl Examiner {
                 out.reject(record.line, text, Refused { key: None, violations: vec![violation], held });
                 continue;
             }
+            let had_room = text.end + PLAIN_MARGIN_BYTES <= block.bytes.len();
+            let plain = if block.has_lines() && had_room { Plain::No } else { Plain::Unknown };
             match examination {
-                Examination::Raw(schema) => self.raw(schema, record.bytes, record.line, text, out),
+                Examination::Raw(schema) => self.raw(schema, record.bytes, plain, record.line, text, out),
                 Examination::Contacts { rules, agreement, keys } => {
                     let context = Context { rules, agreement, keys: *keys, listed: &ListedFields::default() };
-                    self.record(&context, record.bytes, record.line, text, out);
+                    self.record(&context, record.bytes, plain, record.line, text, out);
                 }
             }
         }
@@ -138,9 +220,51 @@ impl Examiner {
         out.repairs = std::mem::take(&mut self.scratch.repairs);
     }
 
-    fn raw(&mut self, schema: &Schema, bytes: &[u8], line: u64, text: Range<usize>, out: &mut Examined) {
-        out.records += 1;
-        let violations = match self.parser.parse(bytes, |tape| schema.check(tape)) {
+    /// Takes the lines that need nothing but a look, up to the first that needs more.
+    fn take_plain_lines(&mut self, examination: &Examination, records: &mut Records<'_>, out: &mut Examined) {
+        let Self { scratch, field_set, .. } = self;
+        match examination {
+            Examination::Raw(schema) => {
+                let mut plain =
+                    |bytes: &[u8], start| schema.take_plain(bytes, start, LineEnds::EndRecords, scratch);
+                while records.take_line(&mut plain).is_some() {
+                    out.records += 1;
+                    out.passed += 1;
+                }
+            }
+            Examination::Contacts { rules, keys, .. } => loop {
+                let mut taken = None;
+                let record = records.take_line(|bytes, start| {
+                    let contact = rules.take_plain(bytes, start, LineEnds::EndRecords, scratch, field_set)?;
+                    let end = contact.end;
+                    taken = Some((contact, bytes));
+                    Some(end)
+                });
+                let (Some(record), Some((contact, bytes))) = (record, taken) else { return };
+                out.records += 1;
+                let text = record.offset..record.offset + record.bytes.len();
+                let key_hash = keys.map_or(0, |hasher| hasher.of(contact.key(bytes)));
+                out.take_plain(&contact, key_hash, field_set, record.line, text, 0);
+            },
+        }
+    }
+
+    fn raw(
+        &mut self,
+        schema: &Schema,
+        bytes: &[u8],
+        plain: Plain,
+        line: u64,
+        text: Range<usize>,
+        out: &mut Examined,
+    ) {
+        let Self { parser, scratch, copy, .. } = self;
+        let take = |bytes: &[u8]| schema.take_plain(bytes, 0, LineEnds::AreSpace, scratch);
+        if plain == Plain::Unknown && with_margin(bytes, copy).and_then(take) == Some(bytes.len()) {
+            out.passed += 1;
+            return;
+        }
+        let violations = match parser.parse(bytes, |tape| schema.check(tape)) {
             Ok(violations) => violations,
             Err(error) => vec![Violation::of_syntax(&error)],
         };
@@ -156,28 +280,55 @@ impl Examiner {
         &mut self,
         context: &Context<'_>,
         bytes: &[u8],
+        plain: Plain,
         line: u64,
         text: Range<usize>,
         out: &mut Examined,
     ) {
-        let Self { parser, scratch, field_set } = self;
+        if plain == Plain::Unknown && self.take_plain_text(context, bytes, line, &text, out) {
+            return;
+        }
+        let Self { parser, scratch, field_set, .. } = self;
         let opened = parser.parse(bytes, |tape| {
             let opened = request_body::open(tape, context.agreement);
             if opened.is_none() {
-                out.records += 1;
                 judge(context, tape, scratch, field_set, line, text.clone(), out);
             }
             opened
         });
         match opened {
             Ok(None) => {}
-            Ok(Some(body)) => self.body(context, &body, bytes, line, text.start, out),
+            Ok(Some(body)) => {
+                // Its contacts are the records.
+                out.records -= 1;
+                self.body(context, &body, bytes, line, text.start, out);
+            }
             Err(error) => {
-                out.records += 1;
                 let violations = vec![Violation::of_syntax(&error)];
                 out.reject(line, text, Refused { key: None, violations, held: Held::Yes });
             }
         }
+    }
+
+    /// Takes a contact of which the whole text is known, if it is a plain one.
+    fn take_plain_text(
+        &mut self,
+        context: &Context<'_>,
+        bytes: &[u8],
+        line: u64,
+        text: &Range<usize>,
+        out: &mut Examined,
+    ) -> bool {
+        let Self { scratch, field_set, copy, .. } = self;
+        let Some(copied) = with_margin(bytes, copy) else { return false };
+        let taken = context.rules.take_plain(copied, 0, LineEnds::AreSpace, scratch, field_set);
+        let Some(contact) = taken.filter(|contact| contact.end == bytes.len()) else { return false };
+        if context.listed.unlisted(field_set).is_some() {
+            return false;
+        }
+        let key_hash = context.keys.map_or(0, |hasher| hasher.of(contact.key(copied)));
+        out.take_plain(&contact, key_hash, field_set, line, text.clone(), text.start);
+        true
     }
 
     /// The contacts of a request body, each as a record of its own.
@@ -191,7 +342,6 @@ impl Examiner {
         out: &mut Examined,
     ) {
         let context = Context { listed: &body.listed, ..*context };
-        let Self { parser, scratch, field_set } = self;
         for contact in &body.contacts {
             out.records += 1;
             let line = line + bytes[..contact.start].iter().filter(|byte| **byte == b'\n').count() as u64;
@@ -199,6 +349,10 @@ impl Examiner {
             let violation = match &body.disagreement {
                 Some(disagreement) => disagreement.clone(),
                 None => {
+                    if self.take_plain_text(&context, &bytes[contact.clone()], line, &text, out) {
+                        continue;
+                    }
+                    let Self { parser, scratch, field_set, .. } = self;
                     let judged = parser.parse(&bytes[contact.clone()], |tape| {
                         judge(&context, tape, scratch, field_set, line, text.clone(), out);
                     });
@@ -211,6 +365,17 @@ impl Examiner {
             out.reject(line, text, Refused { key: None, violations: vec![violation], held: Held::Yes });
         }
     }
+}
+
+/// A record with the margin behind it that the scan of plain records needs; `None` if it is too large to be copied.
+fn with_margin<'c>(bytes: &[u8], copy: &'c mut Vec<u8>) -> Option<&'c [u8]> {
+    if bytes.len() > MOST_COPIED_BYTES {
+        return None;
+    }
+    copy.clear();
+    copy.extend_from_slice(bytes);
+    copy.resize(bytes.len() + PLAIN_MARGIN_BYTES, 0);
+    Some(copy)
 }
 
 #[derive(Clone, Copy)]
@@ -243,15 +408,11 @@ fn judge(
                 out.reject(line, text, Refused { key, violations: vec![violation], held: Held::Yes });
                 return;
             }
-            let field_set = match out.field_sets.iter().position(|known| known == field_set) {
-                Some(known) => known,
-                None => {
-                    out.field_sets.push(field_set.clone());
-                    out.field_sets.len() - 1
-                }
-            };
+            let field_set = out.field_set(field_set);
+            let start = out.encoded.len();
             contact::encode(tape, &mut out.encoded);
-            out.keys.push_str(key.value);
+            let contact = Stored::Apart(start..out.encoded.len());
+            let stored_key = out.store_key(key.value);
             let pruned = (!pruned.is_empty()).then(|| {
                 out.refused.push(Refused {
                     key: Some(key.value.to_owned()),
@@ -264,10 +425,10 @@ fn judge(
                 line,
                 text,
                 fate: Fate::Accepted {
-                    encoded_end: out.encoded.len(),
-                    key_end: out.keys.len(),
+                    contact,
+                    key: stored_key,
                     field_set,
-                    key: context.keys.map_or(0, |hasher| hasher.hash(key.field, key.value)),
+                    key_hash: context.keys.map_or(0, |hasher| hasher.of(key)),
                     pruned,
                 },
             });

@@ -8,7 +8,7 @@ use contact::{Repairs, Violation};
 use ndjson::Block;
 
 use crate::duplicates::{OnDuplicate, Seen, SeenKeys};
-use crate::examine::{Entry, Examined, Fate, Held, Refused};
+use crate::examine::{Entry, Examined, Fate, Held, Refused, Stored};
 use crate::job::RejectLimit;
 use crate::outcome::{CodeCount, Counts, End};
 use crate::reject::{Action, Reject, Rejects};
@@ -92,22 +92,23 @@ impl<'r> Ordered<'r> {
             Some(batcher) => examined.field_sets.iter().map(|fields| batcher.set(fields)).collect(),
             None => Vec::new(),
         };
-        let mut encoded_start = 0;
-        let mut key_start = 0;
         for entry in &examined.entries {
             let placed = self.place(block, entry);
-            match entry.fate {
-                Fate::Rejected(refused) => self.rejected(&placed, &examined.refused[refused])?,
-                Fate::Accepted { encoded_end, key_end, field_set, key, pruned } => {
+            match &entry.fate {
+                Fate::Rejected(refused) => self.rejected(&placed, &examined.refused[*refused])?,
+                Fate::Accepted { contact, key, field_set, key_hash, pruned } => {
+                    let contact = match contact {
+                        Stored::InBlock(place) => &block.bytes[place.clone()],
+                        Stored::Apart(place) => &examined.encoded[place.clone()],
+                    };
                     let accepted = Accepted {
-                        encoded: &examined.encoded[encoded_start..encoded_end],
-                        key: &examined.keys[key_start..key_end],
-                        key_hash: key,
-                        set: set_ids.get(field_set).copied(),
-                        fields: &examined.field_sets[field_set],
+                        contact,
+                        key: KeyText { stored: key, block, examined },
+                        key_hash: *key_hash,
+                        set: set_ids.get(*field_set).copied(),
+                        fields: &examined.field_sets[*field_set],
                         pruned: pruned.map(|refused| &examined.refused[refused]),
                     };
-                    (encoded_start, key_start) = (encoded_end, key_end);
                     self.accepted(&placed, &accepted, bodies)?;
                 }
             }
@@ -168,15 +169,15 @@ impl<'r> Ordered<'r> {
         if self.on_duplicate != OnDuplicate::Keep {
             let here = Seen { input: placed.input, line: placed.line };
             if let Some(first) = self.seen.insert(accepted.key_hash, here) {
-                return self.repeated(placed, accepted.key, first);
+                return self.repeated(placed, accepted.key.text(), first);
             }
         }
         match (&mut self.batcher, accepted.set) {
             (Some(batcher), Some(set)) => {
-                let pushed = match batcher.push(set, accepted.encoded) {
+                let pushed = match batcher.push(set, accepted.contact) {
                     Err(PushError::SetRetired) => {
                         let set = batcher.set(accepted.fields);
-                        batcher.push(set, accepted.encoded)
+                        batcher.push(set, accepted.contact)
                     }
                     other => other,
                 };
@@ -190,7 +191,7 @@ impl<'r> Ordered<'r> {
                         return self.tell(
                             placed,
                             Action::Rejected,
-                            Some(accepted.key),
+                            Some(accepted.key.text()),
                             Raw::Told,
                             &[Violation::of_record("contact-too-large", "", message)],
                         );
@@ -269,10 +270,30 @@ impl<'r> Ordered<'r> {
 
 /// A contact that satisfies every rule.
 struct Accepted<'e> {
-    encoded: &'e [u8],
-    key: &'e str,
+    contact: &'e [u8],
+    key: KeyText<'e>,
     key_hash: u128,
     set: Option<SetId>,
     fields: &'e contact::FieldSet,
     pruned: Option<&'e Refused>,
+}
+
+/// A key that is only read when something is to be told of its contact.
+#[derive(Clone, Copy)]
+struct KeyText<'e> {
+    stored: &'e Stored,
+    block: &'e Block,
+    examined: &'e Examined,
+}
+
+impl<'e> KeyText<'e> {
+    fn text(self) -> &'e str {
+        match self.stored {
+            // Whoever found the key there has seen that it is a text.
+            Stored::InBlock(place) => {
+                std::str::from_utf8(&self.block.bytes[place.clone()]).unwrap_or_default()
+            }
+            Stored::Apart(place) => &self.examined.keys[place.clone()],
+        }
+    }
 }

@@ -6,14 +6,14 @@ use super::Change;
 
 /// What keyboards, word processors and alphabets put for an apostrophe: accents and primes alone, quotation marks,
 /// modifier letters, the Armenian and the Hebrew sign, the saltillo, wide forms.
-const APOSTROPHES: &[char] = &[
+pub(crate) const APOSTROPHES: &[char] = &[
     '`', '\u{B4}', '\u{2B9}', '\u{2BB}', '\u{2BC}', '\u{2BD}', '\u{2C8}', '\u{2CA}', '\u{2CB}', '\u{55A}',
     '\u{5F3}', '\u{2018}', '\u{2019}', '\u{201B}', '\u{2032}', '\u{2035}', '\u{A78B}', '\u{A78C}',
     '\u{FF07}', '\u{FF40}',
 ];
 
 /// What stands for a hyphen: hyphens, the shorter dashes, the minus, small and wide forms.
-const HYPHENS: &[char] =
+pub(crate) const HYPHENS: &[char] =
     &['\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2212}', '\u{FE63}', '\u{FF0D}'];
 
 /// Inside a word every apostrophe becomes `'` and every hyphen `-`. Nothing is removed.

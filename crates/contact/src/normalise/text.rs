@@ -134,20 +134,22 @@ fn without_mailto(text: &str) -> &str {
     address
 }
 
-/// The names that exports use for the two systems that take push messages.
+/// The names that exports use for the two systems that take push messages, in small letters, and the systems.
+pub(crate) const SYSTEMS: &[(&str, &str)] = &[
+    ("android", "Android"),
+    ("gcm", "Android"),
+    ("fcm", "Android"),
+    ("ios", "iOS"),
+    ("iphone os", "iOS"),
+    ("ipados", "iOS"),
+    ("apns", "iOS"),
+    ("apns_sandbox", "iOS"),
+    ("apns_voip", "iOS"),
+];
+
+/// One name for each system that takes push messages.
 pub(super) fn os(text: &str) -> Change<'_> {
-    const KNOWN: &[(&str, &str)] = &[
-        ("android", "Android"),
-        ("gcm", "Android"),
-        ("fcm", "Android"),
-        ("ios", "iOS"),
-        ("iphone os", "iOS"),
-        ("ipados", "iOS"),
-        ("apns", "iOS"),
-        ("apns_sandbox", "iOS"),
-        ("apns_voip", "iOS"),
-    ];
-    match KNOWN.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
+    match SYSTEMS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
         Some((_, os)) => Change::if_new(text, *os),
         None => Change::Unchanged,
     }

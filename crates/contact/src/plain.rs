@@ -1,0 +1,212 @@
+//! Contacts that are plainly valid and in normal form, taken from their text alone.
+//!
+//! Most records of an export have nothing wrong with them. For these no tape is made and no validator asked: the schemas
+//! are compiled into a program, and one scan reads the text and checks it by that program. It only ever accepts. What
+//! it does not accept may be valid all the same, in an unusual form, and goes the long way.
+
+mod compile;
+mod language;
+mod limited;
+mod memo;
+mod normal_form;
+mod program;
+mod run;
+mod scan;
+mod text;
+mod unescape;
+mod wanted;
+
+use std::ops::Range;
+
+pub use self::scan::LineEnds;
+
+use self::limited::Limited;
+use self::program::Program;
+use self::scan::{Cell, Notes};
+use self::wanted::{Column, Wanted};
+use crate::dedupe::{DedupeOn, Key};
+use crate::field_set::{FieldSet, STANDARD_FIELD_NAMES, StandardFields};
+use crate::normalise::Settings;
+use crate::rules::RuleOptions;
+use crate::schema::Schema;
+
+/// How many bytes have to follow a record in the memory that it is read from; nearer to the end it may not be taken.
+pub const PLAIN_MARGIN_BYTES: usize = 64;
+
+/// The program of the schemas, and where it notes what a contact is known by and which fields it carries.
+#[derive(Debug)]
+pub(crate) struct PlainContacts {
+    program: Program,
+    external_id: Column,
+    id: Column,
+    channel_type: Column,
+    channel_value: Column,
+    field_id: Column,
+    field_value: Column,
+    limited: Vec<Limited>,
+}
+
+/// What taking plain records works with, kept between them.
+#[derive(Debug, Default)]
+pub(crate) struct PlainScratch {
+    notes: Notes,
+    kinds: Vec<(usize, usize)>,
+}
+
+/// A contact that was taken from its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlainContact<'b> {
+    /// The place after its last byte.
+    pub end: usize,
+    /// It as compact JSON, where that is not the text as it stands from `start` to `end`.
+    pub rewritten: Option<&'b [u8]>,
+    /// Where it starts: after white space.
+    pub start: usize,
+    /// The field that it is known by, as `dedupeOn` names it.
+    pub key_field: &'static str,
+    /// Where the value of its key stands in the bytes that it was read from.
+    pub key: Range<usize>,
+}
+
+impl PlainContacts {
+    /// Compiles the schemas; `None` if there are more limits in them than can be kept.
+    pub(crate) fn compile(schemas: &[Schema], options: &RuleOptions) -> Option<Self> {
+        let mut wanted = Wanted::new();
+        for name in STANDARD_FIELD_NAMES {
+            let mark = u32::from(StandardFields::bit(name)?);
+            // The member `address` is no field; one of its own members is.
+            if name != "address" {
+                wanted.mark(&[name], mark);
+            }
+            wanted.mark(&["address", name], mark);
+        }
+        let external_id = wanted.member_column(&["externalCustomerId"])?;
+        let id = wanted.member_column(&["id"])?;
+        let channel_type = wanted.element_column(&["channels"], &["type"])?;
+        let channel_value = wanted.element_column(&["channels"], &["value"])?;
+        let field_id = wanted.element_column(&["fields"], &["id"])?;
+        let field_value = wanted.element_column(&["fields"], &["value"])?;
+        let limits = schemas.iter().flat_map(|schema| &schema.limits.arrays);
+        let max = options.max_channels_per_type.map(std::num::NonZeroUsize::get);
+        let limited = limits.map(|array| Limited::of(array, max, &mut wanted)).collect::<Option<_>>()?;
+        let program = Program::compile(schemas, &wanted);
+        Some(Self { program, external_id, id, channel_type, channel_value, field_id, field_value, limited })
+    }
+
+    /// Takes the contact that starts at `start` of `bytes`, if it plainly is one, and reads its field set.
+    #[inline]
+    pub(crate) fn take<'b>(
+        &self,
+        bytes: &'b [u8],
+        start: usize,
+        line_ends: LineEnds,
+        options: &RuleOptions,
+        scratch: &'b mut PlainScratch,
+        field_set: &mut FieldSet,
+    ) -> Option<PlainContact<'b>> {
+        let PlainScratch { notes, kinds } = scratch;
+        let taken = self.program.scan(bytes, start, line_ends, &options.settings, notes)?;
+        if !self.limited.iter().all(|limited| limited.keeps_all(bytes, notes, kinds)) {
+            return None;
+        }
+        let (key_field, key) = self.key(bytes, notes, options.dedupe_on)?;
+        self.read_field_set(bytes, notes, field_set)?;
+        let rewritten = (!taken.is_verbatim).then_some(&*notes.rewritten);
+        Some(PlainContact { start, end: taken.end, rewritten, key_field, key })
+    }
+
+    /// What the contact is known by; see [`key_of`](crate::key_of).
+    fn key(&self, bytes: &[u8], notes: &Notes, dedupe_on: DedupeOn) -> Option<(&'static str, Range<usize>)> {
+        let found = |field: DedupeOn, cell: Cell| match cell {
+            Cell::Text(start, end) if start < end => Some((field.as_str(), start..end)),
+            _ => None,
+        };
+        match notes.cell(0, self.external_id) {
+            Cell::Absent => {}
+            cell => return found(DedupeOn::ExternalCustomerId, cell),
+        }
+        let rows = |column: Column| 0..notes.rows(column);
+        let channel = |kind: &str| {
+            let is_kind = |row: &usize| notes.text(bytes, *row, self.channel_type) == Some(kind.as_bytes());
+            rows(self.channel_type).find(is_kind).map(|row| notes.cell(row, self.channel_value))
+        };
+        match dedupe_on {
+            DedupeOn::ExternalCustomerId => None,
+            DedupeOn::Email => found(DedupeOn::Email, channel("email")?),
+            DedupeOn::Sms => found(DedupeOn::Sms, channel("sms")?),
+            DedupeOn::EmailOrSms => match channel("sms") {
+                Some(sms) => found(DedupeOn::Sms, sms),
+                None => found(DedupeOn::Email, channel("email")?),
+            },
+            DedupeOn::Push => found(DedupeOn::Push, channel("mobilepush")?),
+            DedupeOn::WebPush => found(DedupeOn::WebPush, channel("webpush")?),
+            DedupeOn::Id => match notes.cell(0, self.id) {
+                Cell::Integer(_, start, end) => Some((DedupeOn::Id.as_str(), start..end)),
+                _ => None,
+            },
+            DedupeOn::FieldId(wanted) => {
+                let is_wanted = |row: &usize| matches!(notes.cell(*row, self.field_id), Cell::Integer(id, ..) if id == wanted);
+                let row = rows(self.field_id).find(is_wanted)?;
+                found(dedupe_on, notes.cell(row, self.field_value))
+            }
+        }
+    }
+
+    /// The fields that the contact carries; see [`FieldSet::read`]. `None` if a value is not understood.
+    fn read_field_set(&self, bytes: &[u8], notes: &Notes, field_set: &mut FieldSet) -> Option<()> {
+        let mut bits = notes.marks as u16;
+        for row in 0..notes.rows(self.channel_type) {
+            let kind = notes.text(bytes, row, self.channel_type)?;
+            bits |= std::str::from_utf8(kind).ok().and_then(StandardFields::bit).unwrap_or(0);
+        }
+        field_set.standard = StandardFields::of_bits(bits);
+        field_set.custom.clear();
+        let mut is_ascending = true;
+        for row in 0..notes.rows(self.field_id) {
+            let Cell::Integer(id, ..) = notes.cell(row, self.field_id) else { return None };
+            let id = i32::try_from(id).ok()?;
+            is_ascending &= field_set.custom.last().is_none_or(|last| *last < id);
+            field_set.custom.push(id);
+        }
+        if !is_ascending {
+            field_set.custom.sort_unstable();
+            field_set.custom.dedup();
+        }
+        Some(())
+    }
+}
+
+/// The program of one schema, for records of any kind as they stand.
+#[derive(Debug)]
+pub(crate) struct PlainRecords(Program);
+
+impl PlainRecords {
+    pub(crate) fn compile(schema: &Schema) -> Self {
+        Self(Program::compile([schema], &Wanted::new()))
+    }
+
+    /// The place after the record that starts at `start` of `bytes`, if it plainly is valid.
+    pub(crate) fn take(
+        &self,
+        bytes: &[u8],
+        start: usize,
+        line_ends: LineEnds,
+        scratch: &mut PlainScratch,
+    ) -> Option<usize> {
+        let taken = self.0.scan(bytes, start, line_ends, &Settings::default(), &mut scratch.notes)?;
+        Some(taken.end)
+    }
+}
+
+/// A contact's key, of a contact that was taken from these bytes.
+impl<'b> PlainContact<'b> {
+    /// What it is known by.
+    #[must_use]
+    pub fn key(&self, bytes: &'b [u8]) -> Key<'b> {
+        // The scan has seen that it is a text.
+        Key {
+            field: self.key_field,
+            value: std::str::from_utf8(&bytes[self.key.clone()]).unwrap_or_default(),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Limits on the elements of an array, as far as a scan can tell that they are kept.
+
+use super::scan::{Cell, Notes};
+use super::wanted::{Column, Wanted};
+use crate::limits::{LimitedArray, MaxPerType};
+
+/// More elements are left to the long way: each is compared with each other one.
+const MOST_ELEMENTS: usize = 64;
+
+/// The limits of one array: see [`Limits`](crate::limits::Limits).
+#[derive(Debug)]
+pub(super) struct Limited {
+    /// Two elements are the same if they are in all of these.
+    unique_by: Vec<Column>,
+    max_per_type: Option<(Column, MaxPerType, Option<usize>)>,
+}
+
+impl Limited {
+    pub(super) fn of(array: &LimitedArray, max_per_type: Option<usize>, wanted: &mut Wanted) -> Option<Self> {
+        let mut column = |path: &[String]| wanted.element_column(&array.path, path);
+        let unique_by = match &array.unique_by {
+            Some(unique_by) => unique_by.members.iter().map(|path| column(path)).collect::<Option<_>>()?,
+            None => Vec::new(),
+        };
+        let max_per_type = match &array.max_per_type {
+            Some(max) => Some((column(&["type".to_owned()])?, max.clone(), max_per_type)),
+            None => None,
+        };
+        Some(Self { unique_by, max_per_type })
+    }
+
+    /// Whether surely no element is beyond a limit. `kinds` is memory to work with.
+    #[inline]
+    pub(super) fn keeps_all(&self, bytes: &[u8], notes: &Notes, kinds: &mut Vec<(usize, usize)>) -> bool {
+        let elements = self.unique_by.first().or(self.max_per_type.as_ref().map(|(column, ..)| column));
+        let elements = elements.map_or(0, |column| notes.rows(*column));
+        if elements <= 1 {
+            return true;
+        }
+        elements <= MOST_ELEMENTS
+            && (self.unique_by.is_empty() || self.are_different(bytes, notes, elements))
+            && self.are_few_enough(bytes, notes, elements, kinds)
+    }
+
+    fn are_different(&self, bytes: &[u8], notes: &Notes, elements: usize) -> bool {
+        (1..elements).all(|one| {
+            (0..one).all(|other| {
+                self.unique_by
+                    .iter()
+                    .any(|column| differ(bytes, notes.cell(one, *column), notes.cell(other, *column)))
+            })
+        })
+    }
+
+    fn are_few_enough(
+        &self,
+        bytes: &[u8],
+        notes: &Notes,
+        elements: usize,
+        kinds: &mut Vec<(usize, usize)>,
+    ) -> bool {
+        let Some((column, max, max_per_type)) = &self.max_per_type else { return true };
+        kinds.clear();
+        for row in 0..elements {
+            let Some(kind) = notes.text(bytes, row, *column) else { return false };
+            // Each kind by the row where it came first, and how many of it came.
+            let known = kinds.iter_mut().find(|(first, _)| notes.text(bytes, *first, *column) == Some(kind));
+            let count = match known {
+                Some((_, count)) => {
+                    *count += 1;
+                    *count
+                }
+                None => {
+                    kinds.push((row, 1));
+                    1
+                }
+            };
+            let is_within = |kind| count <= max.max_of(kind, *max_per_type);
+            if !std::str::from_utf8(kind).is_ok_and(is_within) {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// Whether two values are surely different.
+fn differ(bytes: &[u8], one: Cell, other: Cell) -> bool {
+    match (one, other) {
+        (Cell::Other, _) | (_, Cell::Other) | (Cell::Absent, Cell::Absent) => false,
+        (Cell::Text(start, end), Cell::Text(other_start, other_end)) => {
+            bytes[start..end] != bytes[other_start..other_end]
+        }
+        (Cell::Integer(one, ..), Cell::Integer(other, ..)) => one != other,
+        _ => true,
+    }
+}

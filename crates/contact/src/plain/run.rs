@@ -1,0 +1,98 @@
+//! Runs of plain bytes inside a string, sixteen at a time.
+
+use wide::i8x16;
+
+/// How many bytes are looked at at a time, and so have to be readable behind each text.
+pub(crate) const LANE_BYTES: usize = 16;
+
+/// The bytes of a string up to the next quote or backslash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Run {
+    /// Where it ends: the place of the quote or backslash.
+    pub(super) end: usize,
+    /// Whether all of it is of the characters 0x21 to 0x7E.
+    pub(super) is_graphic: bool,
+}
+
+/// Finds the next quote or backslash from `at` on; `None` where the bytes end before one is found.
+#[inline(always)]
+pub(super) fn run(bytes: &[u8], mut at: usize) -> Option<Run> {
+    let mut odd = 0;
+    loop {
+        let lane = lane(bytes, at)?;
+        let (stops, odd_here) = masks(lane);
+        if stops != 0 {
+            let length = stops.trailing_zeros();
+            odd |= odd_here & ((1 << length) - 1);
+            return Some(Run { end: at + length as usize, is_graphic: odd == 0 });
+        }
+        odd |= odd_here;
+        at += LANE_BYTES;
+    }
+}
+
+/// The sixteen bytes from `at` on.
+#[inline(always)]
+pub(super) fn lane(bytes: &[u8], at: usize) -> Option<&[u8; LANE_BYTES]> {
+    bytes.get(at..)?.first_chunk()
+}
+
+/// Which bytes are a quote or a backslash, and which are not graphic ASCII; the first byte in the lowest bit.
+#[inline(always)]
+fn masks(lane: &[u8; LANE_BYTES]) -> (u32, u32) {
+    let bytes = i8x16::new(lane.map(u8::cast_signed));
+    let stops = bytes.simd_eq(i8x16::splat(b'"' as i8)) | bytes.simd_eq(i8x16::splat(b'\\' as i8));
+    // As signed numbers the bytes from 0x80 on are below zero.
+    let above_space = bytes.simd_gt(i8x16::splat(0x20));
+    let delete = bytes.simd_eq(i8x16::splat(0x7F));
+    (stops.to_bitmask(), (!above_space | delete).to_bitmask())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The same, byte by byte.
+    fn masks_of_each(lane: &[u8; LANE_BYTES]) -> (u32, u32) {
+        lane.iter().enumerate().fold((0, 0), |(stops, odd), (place, byte)| {
+            let bit = |is: bool| u32::from(is) << place;
+            (stops | bit(matches!(byte, b'"' | b'\\')), odd | bit(!byte.is_ascii_graphic()))
+        })
+    }
+
+    #[test]
+    fn every_byte_is_known_for_what_it_is_at_every_place() {
+        for byte in 0..=255_u8 {
+            for place in 0..LANE_BYTES {
+                let mut lane = [b'a'; LANE_BYTES];
+                lane[place] = byte;
+                assert_eq!(masks(&lane), masks_of_each(&lane), "{byte:#x} at {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_ends_at_the_first_quote_or_backslash() {
+        for length in 0..70_usize {
+            for stop in [b'"', b'\\'] {
+                for odd in [None, Some(0), length.checked_sub(1)] {
+                    let mut bytes = vec![b'x'; length];
+                    if let Some(place) = odd.and_then(|place| bytes.get_mut(place)) {
+                        *place = b' ';
+                    }
+                    let is_graphic = !bytes.contains(&b' ');
+                    bytes.push(stop);
+                    bytes.extend([b' '; 2 * LANE_BYTES]);
+                    assert_eq!(run(&bytes, 0), Some(Run { end: length, is_graphic }), "{length}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn without_room_behind_it_nothing_is_found() {
+        assert_eq!(run(b"abc\"", 0), None);
+        assert_eq!(run(b"", 0), None);
+        assert_eq!(run(b"", 7), None);
+    }
+}

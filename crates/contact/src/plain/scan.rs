@@ -1,0 +1,665 @@
+//! The scan: one walk over the text of a record that reads it and checks it at once.
+//!
+//! Each step gives the place after what it read, or nothing: then the record may be broken, invalid, or only unusual,
+//! and is left to the parser and the validator. So there is one meaning, and one set of messages.
+
+use std::num::NonZeroU64;
+
+use super::memo::Memo;
+use super::program::{ArrayRule, IntegerRule, Member, Noted, ObjectRule, Program, Rule, Variants};
+use super::run::{Run, run};
+use super::unescape::{Unescaped, unescape};
+use super::wanted::Column;
+use crate::encode::encode_text;
+use crate::normalise::Settings;
+
+/// The deepest nesting that the scan follows; the parser goes deeper.
+const MOST_DEPTH: usize = 64;
+
+/// More members than this, of names that the schema does not know, are left to the parser.
+const MOST_UNKNOWN_NAMES: usize = 24;
+
+/// Whether a line end ends a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineEnds {
+    /// Each line is a record.
+    EndRecords,
+    /// A line end is white space like any other.
+    AreSpace,
+}
+
+/// What a scan works with, kept between records, and what it noted of the last one.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    /// The program that they are for.
+    program: Option<NonZeroU64>,
+    /// What was noted of the values in the columns of each table, row by row. The record itself is the only row of the
+    /// first table.
+    pub(super) tables: Vec<Vec<Cell>>,
+    /// How many columns each table has.
+    widths: Vec<usize>,
+    /// The marks of the values that are there.
+    pub(super) marks: u32,
+    /// The record as it is to be written, where that is not as it stands.
+    pub(super) rewritten: Vec<u8>,
+    guesses: Vec<u8>,
+    memos: Vec<Memo>,
+    unescaped: Vec<u8>,
+    names: Vec<(usize, usize)>,
+}
+
+/// What was noted of one value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Cell {
+    /// It is not there.
+    #[default]
+    Absent,
+    /// A text without escapes: its place in the bytes.
+    Text(usize, usize),
+    /// A whole number, with its place in the bytes.
+    Integer(i64, usize, usize),
+    /// Anything else.
+    Other,
+}
+
+/// A record that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Taken {
+    /// The place after its last byte.
+    pub(super) end: usize,
+    /// Whether it is to be written as it stands, without a byte changed.
+    pub(super) is_verbatim: bool,
+}
+
+impl Notes {
+    /// How many rows the table of a column has.
+    #[inline]
+    pub(super) fn rows(&self, column: Column) -> usize {
+        let cells = self.tables[usize::from(column.table)].len();
+        cells / self.widths[usize::from(column.table)]
+    }
+
+    /// What was noted in a row.
+    #[inline]
+    pub(super) fn cell(&self, row: usize, column: Column) -> Cell {
+        let table = usize::from(column.table);
+        self.tables[table][row * self.widths[table] + usize::from(column.column)]
+    }
+
+    /// The text that was noted in a row, if it is one.
+    #[inline]
+    pub(super) fn text<'b>(&self, bytes: &'b [u8], row: usize, column: Column) -> Option<&'b [u8]> {
+        match self.cell(row, column) {
+            Cell::Text(start, end) => Some(&bytes[start..end]),
+            _ => None,
+        }
+    }
+
+    /// Forgets the last record, and gets ready for records of this program.
+    #[inline]
+    fn clear(&mut self, program: &Program) {
+        if self.program != program.id {
+            *self = Self {
+                program: program.id,
+                widths: program.columns.clone(),
+                tables: vec![Vec::new(); program.columns.len()],
+                memos: vec![Memo::default(); program.memos],
+                guesses: vec![0; program.guesses],
+                ..Self::default()
+            };
+        }
+        for table in &mut self.tables {
+            table.clear();
+        }
+        if let (Some(table), Some(columns)) = (self.tables.first_mut(), program.columns.first()) {
+            table.resize(*columns, Cell::Absent);
+        }
+        self.marks = 0;
+        self.rewritten.clear();
+        self.names.clear();
+    }
+}
+
+impl Program {
+    /// Reads the record that starts at `start`, or after white space there. Nothing is said of what follows it.
+    #[inline]
+    pub(super) fn scan(
+        &self,
+        bytes: &[u8],
+        start: usize,
+        line_ends: LineEnds,
+        settings: &Settings,
+        notes: &mut Notes,
+    ) -> Option<Taken> {
+        notes.clear(self);
+        let mut scan = Scan { program: self, bytes, line_ends, settings, notes, copied: start, depth: 0 };
+        let root = &self.rules[self.root];
+        let at = scan.token(start)?;
+        let end = scan.value(root, at, Noted::default())?;
+        let is_verbatim = scan.copied == start;
+        if !is_verbatim {
+            scan.notes.rewritten.extend_from_slice(&bytes[scan.copied..end]);
+        }
+        Some(Taken { end, is_verbatim })
+    }
+}
+
+struct Scan<'s> {
+    program: &'s Program,
+    bytes: &'s [u8],
+    line_ends: LineEnds,
+    settings: &'s Settings,
+    notes: &'s mut Notes,
+    /// Up to here the record was copied to what is to be written; where it starts as long as nothing was.
+    copied: usize,
+    depth: usize,
+}
+
+impl<'s> Scan<'s> {
+    /// The place of the next byte that is not white space, which must not be the end.
+    #[inline(always)]
+    fn token(&mut self, at: usize) -> Option<usize> {
+        if *self.bytes.get(at)? > b' ' { Some(at) } else { self.token_after_space(at) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn token_after_space(&mut self, at: usize) -> Option<usize> {
+        let is_space = |byte: &u8| match byte {
+            b' ' | b'\t' | b'\r' => true,
+            b'\n' => self.line_ends == LineEnds::AreSpace,
+            _ => false,
+        };
+        let next = at + self.bytes.get(at..)?.iter().position(|byte| !is_space(byte))?;
+        self.leave_out(at, next);
+        (self.bytes[next] > b' ').then_some(next)
+    }
+
+    /// Does not write the bytes between these places.
+    fn leave_out(&mut self, from: usize, to: usize) {
+        self.notes.rewritten.extend_from_slice(&self.bytes[self.copied..from]);
+        self.copied = to;
+    }
+
+    /// Reads a value by a rule.
+    #[inline(always)]
+    fn value(&mut self, rule: &'s Rule, at: usize, noted: Noted) -> Option<usize> {
+        match *self.bytes.get(at)? {
+            b'"' => self.text(rule, at, noted),
+            b'{' => {
+                self.note(noted, Cell::Other);
+                match &rule.object {
+                    Some(object) => self.object(object, at),
+                    None => self.anything(rule, at),
+                }
+            }
+            b'[' => {
+                self.note(noted, Cell::Other);
+                match &rule.array {
+                    Some(array) => self.array(array, at),
+                    None => self.anything(rule, at),
+                }
+            }
+            b'-' | b'0'..=b'9' => self.number(rule, at, noted),
+            _ => {
+                self.note(noted, Cell::Other);
+                self.word(rule, at)
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn note(&mut self, noted: Noted, cell: Cell) {
+        self.notes.marks |= noted.marks;
+        if let Some((table, column)) = noted.column {
+            let columns = self.program.columns[usize::from(table)];
+            let table = &mut self.notes.tables[usize::from(table)];
+            // The row of the element that is being read is the last one.
+            let place = (table.len() - columns) + usize::from(column);
+            table[place] = cell;
+        }
+    }
+
+    #[inline(always)]
+    fn text(&mut self, rule: &Rule, at: usize, noted: Noted) -> Option<usize> {
+        let start = at + 1;
+        let Run { end, is_graphic } = run(self.bytes, start)?;
+        if self.bytes[end] != b'"' {
+            return self.text_with_escapes(rule, start, noted);
+        }
+        self.note(noted, Cell::Text(start, end));
+        let taken = match &rule.text {
+            Some(text) => {
+                text.takes(self.bytes, start, end, is_graphic, &mut self.notes.memos, self.settings)
+            }
+            None => rule.takes_anything && (is_graphic || is_text(&self.bytes[start..end])),
+        };
+        taken.then_some(end + 1)
+    }
+
+    #[inline(never)]
+    fn text_with_escapes(&mut self, rule: &Rule, start: usize, noted: Noted) -> Option<usize> {
+        let mut unescaped = std::mem::take(&mut self.notes.unescaped);
+        let read = self.unescaped_text(rule, start, &mut unescaped);
+        self.notes.unescaped = unescaped;
+        self.note(noted, Cell::Other);
+        read
+    }
+
+    fn unescaped_text(&mut self, rule: &Rule, start: usize, unescaped: &mut Vec<u8>) -> Option<usize> {
+        let Unescaped { end, is_canonical } = unescape(self.bytes, start, unescaped)?;
+        let text = std::str::from_utf8(unescaped).ok()?;
+        let taken = match &rule.text {
+            Some(rule) => rule.takes_text(text, self.settings),
+            None => rule.takes_anything,
+        };
+        if !taken {
+            return None;
+        }
+        if !is_canonical {
+            self.leave_out(start - 1, end + 1);
+            encode_text(text, &mut self.notes.rewritten);
+        }
+        Some(end + 1)
+    }
+
+    #[inline(always)]
+    fn number(&mut self, rule: &Rule, at: usize, noted: Noted) -> Option<usize> {
+        let Number { end, integer } = number(self.bytes, at)?;
+        match integer {
+            Some(value) => {
+                self.note(noted, Cell::Integer(value, at, end));
+                let taken = match rule.integer {
+                    Some(IntegerRule { least, most }) => (least..=most).contains(&value),
+                    None => rule.takes_anything,
+                };
+                taken.then_some(end)
+            }
+            None => {
+                self.note(noted, Cell::Other);
+                (rule.takes_fractions || rule.takes_anything).then_some(end)
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn word(&mut self, rule: &Rule, at: usize) -> Option<usize> {
+        let words: [(&[u8], bool); 3] =
+            [(b"true", rule.takes_true), (b"false", rule.takes_false), (b"null", rule.takes_null)];
+        let rest = &self.bytes[at..];
+        let (word, taken) = words.into_iter().find(|(word, _)| rest.starts_with(word))?;
+        (taken || rule.takes_anything).then_some(at + word.len())
+    }
+
+    /// Reads an object whose brace is at `at`.
+    fn object(&mut self, mut object: &'s ObjectRule, at: usize) -> Option<usize> {
+        self.depth += 1;
+        if self.depth > MOST_DEPTH {
+            return None;
+        }
+        let mut at = self.token(at + 1)?;
+        let program = self.program;
+        while let Some(variants) = &object.variants {
+            let chosen = self.variant(variants, at)?;
+            object = program.rules[chosen].object.as_ref()?;
+        }
+        let mut seen = 0_u64;
+        let mut members = 0;
+        let mut guess = object.guesses;
+        let first_name = self.notes.names.len();
+        if self.bytes[at] == b'}' {
+            at += 1;
+        } else {
+            loop {
+                members += 1;
+                let known = match object.members.get(usize::from(self.notes.guesses[guess])) {
+                    Some(member) if member.name.stands_at(self.bytes, at) => Some(self.notes.guesses[guess]),
+                    _ => self.known_member(object, at, guess),
+                };
+                let after = match known {
+                    Some(place) => {
+                        guess = object.guesses + 1 + usize::from(place);
+                        let bit = 1 << place;
+                        if seen & bit != 0 {
+                            return None;
+                        }
+                        seen |= bit;
+                        let Member { name, rule, noted } = &object.members[usize::from(place)];
+                        let value = self.token(at + name.text.len())?;
+                        self.value(&self.program.rules[*rule], value, *noted)?
+                    }
+                    None => self.unusual_member(object, at, &mut seen, first_name)?,
+                };
+                at = self.token(after)?;
+                match self.bytes[at] {
+                    b',' => at = self.token(at + 1)?,
+                    b'}' => {
+                        at += 1;
+                        break;
+                    }
+                    _ => return None,
+                }
+            }
+        }
+        self.depth -= 1;
+        self.notes.names.truncate(first_name);
+        let is_complete = seen & object.required == object.required;
+        (is_complete && (object.least_members..=object.most_members).contains(&members)).then_some(at)
+    }
+
+    /// Which known member stands at `at`, where it is not the one that was guessed.
+    #[inline(never)]
+    fn known_member(&mut self, object: &ObjectRule, at: usize, guess: usize) -> Option<u8> {
+        let last = usize::from(self.notes.guesses[guess]);
+        // Members mostly come in one order, with some left out.
+        let (before, after) = object.members.split_at(object.members.len().min(last + 1));
+        let place = after
+            .iter()
+            .position(|member| member.name.stands_at(self.bytes, at))
+            .map(|place| place + before.len())
+            .or_else(|| before.iter().position(|member| member.name.stands_at(self.bytes, at)))?;
+        self.notes.guesses[guess] = place as u8;
+        Some(place as u8)
+    }
+
+    /// Reads a member whose name is unknown, or written unusually.
+    #[inline(never)]
+    fn unusual_member(
+        &mut self,
+        object: &ObjectRule,
+        at: usize,
+        seen: &mut u64,
+        first_name: usize,
+    ) -> Option<usize> {
+        let (start, end) = self.name(at)?;
+        let colon = self.token(end + 1)?;
+        if self.bytes[colon] != b':' {
+            return None;
+        }
+        let value = self.token(colon + 1)?;
+        let name = &self.bytes[start..end];
+        if let Some(place) = object.members.iter().position(|member| member.name.bare() == name) {
+            if *seen & 1 << place != 0 {
+                return None;
+            }
+            *seen |= 1 << place;
+            let Member { rule, noted, .. } = &object.members[place];
+            return self.value(&self.program.rules[*rule], value, *noted);
+        }
+        let rule = object.others?;
+        self.new_name(start, end, first_name)?;
+        self.value(&self.program.rules[rule], value, Noted::default())
+    }
+
+    /// The name at `at`, of characters that need no escapes.
+    fn name(&self, at: usize) -> Option<(usize, usize)> {
+        if self.bytes[at] != b'"' {
+            return None;
+        }
+        let start = at + 1;
+        let Run { end, is_graphic } = run(self.bytes, start)?;
+        let name = &self.bytes[start..end];
+        (self.bytes[end] == b'"' && (is_graphic || is_text(name))).then_some((start, end))
+    }
+
+    /// Remembers the name of a member; `None` if it came before in this object, or too many did.
+    fn new_name(&mut self, start: usize, end: usize, first: usize) -> Option<()> {
+        let names = &self.notes.names[first..];
+        let name = &self.bytes[start..end];
+        if names.len() >= MOST_UNKNOWN_NAMES
+            || names.iter().any(|&(start, end)| &self.bytes[start..end] == name)
+        {
+            return None;
+        }
+        self.notes.names.push((start, end));
+        Some(())
+    }
+
+    /// Which rule an object has by the value of a member; `at` is the place of its first member.
+    #[inline(always)]
+    fn variant(&mut self, variants: &Variants, at: usize) -> Option<usize> {
+        let value = if variants.name.stands_at(self.bytes, at) {
+            self.ahead().token(at + variants.name.text.len())?
+        } else {
+            match self.value_of(variants.name.bare(), at)? {
+                Some(value) => value,
+                None => return Some(variants.without),
+            }
+        };
+        if self.bytes.get(value) == Some(&b'"') {
+            let Run { end, .. } = run(self.bytes, value + 1)?;
+            if self.bytes[end] != b'"' {
+                return None;
+            }
+            let text = &self.bytes[value + 1..end];
+            let known = variants.of_text.iter().find(|(known, _)| **known == *text);
+            return Some(known.map_or(variants.otherwise, |(_, rule)| *rule));
+        }
+        self.variant_of_other(variants, value)
+    }
+
+    #[inline(never)]
+    fn variant_of_other(&mut self, variants: &Variants, value: usize) -> Option<usize> {
+        if variants.of_integer.is_empty() {
+            return Some(variants.otherwise);
+        }
+        // 7.0 equals 7: only what is written as a whole number, or is no number, is told apart here.
+        match self.bytes.get(value)? {
+            b'-' | b'0'..=b'9' => {
+                let value = number(self.bytes, value)?.integer?;
+                let known = variants.of_integer.iter().find(|(known, _)| *known == value);
+                Some(known.map_or(variants.otherwise, |(_, rule)| *rule))
+            }
+            _ => Some(variants.otherwise),
+        }
+    }
+
+    fn ahead(&self) -> LookAhead<'_> {
+        LookAhead { bytes: self.bytes, line_ends: self.line_ends }
+    }
+
+    /// The place of the value of a member that does not come first; `Some(None)` if the object has none of that name.
+    ///
+    /// This is a look ahead. What is passed over is read for good afterwards.
+    #[inline(never)]
+    fn value_of(&self, name: &[u8], at: usize) -> Option<Option<usize>> {
+        let mut at = at;
+        if self.bytes[at] == b'}' {
+            return Some(None);
+        }
+        let ahead = self.ahead();
+        loop {
+            let (start, end) = self.name(at)?;
+            let colon = ahead.token(end + 1)?;
+            let value = ahead.token(colon + 1)?;
+            if self.bytes[start..end] == *name {
+                return Some(Some(value));
+            }
+            at = ahead.token(ahead.skip(value)?)?;
+            match self.bytes[at] {
+                b',' => at = ahead.token(at + 1)?,
+                _ => return Some(None),
+            }
+        }
+    }
+
+    /// Reads an array whose bracket is at `at`.
+    fn array(&mut self, array: &ArrayRule, at: usize) -> Option<usize> {
+        self.depth += 1;
+        if self.depth > MOST_DEPTH {
+            return None;
+        }
+        let rule = &self.program.rules[array.elements];
+        let mut elements = 0;
+        let mut at = self.token(at + 1)?;
+        if self.bytes[at] == b']' {
+            at += 1;
+        } else {
+            loop {
+                elements += 1;
+                if let Some(table) = array.table {
+                    let columns = self.program.columns[usize::from(table)];
+                    let table = &mut self.notes.tables[usize::from(table)];
+                    table.resize(table.len() + columns, Cell::Absent);
+                }
+                let after = self.value(rule, at, array.noted)?;
+                at = self.token(after)?;
+                match self.bytes[at] {
+                    b',' => at = self.token(at + 1)?,
+                    b']' => {
+                        at += 1;
+                        break;
+                    }
+                    _ => return None,
+                }
+            }
+        }
+        self.depth -= 1;
+        (array.least..=array.most).contains(&elements).then_some(at)
+    }
+
+    /// Reads an array or object of which nothing is asked.
+    #[inline(never)]
+    fn anything(&mut self, rule: &'s Rule, at: usize) -> Option<usize> {
+        if !rule.takes_anything {
+            return None;
+        }
+        self.depth += 1;
+        if self.depth > MOST_DEPTH {
+            return None;
+        }
+        let is_object = self.bytes[at] == b'{';
+        let close = if is_object { b'}' } else { b']' };
+        let first_name = self.notes.names.len();
+        let mut at = self.token(at + 1)?;
+        if self.bytes[at] == close {
+            at += 1;
+        } else {
+            loop {
+                if is_object {
+                    let (start, end) = self.name(at)?;
+                    self.new_name(start, end, first_name)?;
+                    let colon = self.token(end + 1)?;
+                    if self.bytes[colon] != b':' {
+                        return None;
+                    }
+                    at = self.token(colon + 1)?;
+                }
+                let after = self.value(rule, at, Noted::default())?;
+                at = self.token(after)?;
+                if self.bytes[at] == b',' {
+                    at = self.token(at + 1)?;
+                } else if self.bytes[at] == close {
+                    at += 1;
+                    break;
+                } else {
+                    return None;
+                }
+            }
+        }
+        self.depth -= 1;
+        self.notes.names.truncate(first_name);
+        Some(at)
+    }
+}
+
+/// Passes over values without checking them.
+#[derive(Clone, Copy)]
+struct LookAhead<'s> {
+    bytes: &'s [u8],
+    line_ends: LineEnds,
+}
+
+impl LookAhead<'_> {
+    fn token(&self, at: usize) -> Option<usize> {
+        let rest = self.bytes.get(at..)?;
+        let is_space = |byte: &u8| match byte {
+            b' ' | b'\t' | b'\r' => true,
+            b'\n' => self.line_ends == LineEnds::AreSpace,
+            _ => false,
+        };
+        Some(at + rest.iter().position(|byte| !is_space(byte))?)
+    }
+
+    /// The place after the value at `at`.
+    fn skip(&self, mut at: usize) -> Option<usize> {
+        let mut depth = 0_usize;
+        loop {
+            at = self.token(at)?;
+            match self.bytes[at] {
+                b'"' => {
+                    at += 1;
+                    loop {
+                        let Run { end, .. } = run(self.bytes, at)?;
+                        at = end + 1;
+                        if self.bytes[end] == b'"' {
+                            break;
+                        }
+                        at += 1;
+                    }
+                }
+                b'{' | b'[' => {
+                    depth += 1;
+                    at += 1;
+                    continue;
+                }
+                b'}' | b']' => {
+                    depth = depth.checked_sub(1)?;
+                    at += 1;
+                }
+                b',' | b':' if depth > 0 => {
+                    at += 1;
+                    continue;
+                }
+                b',' | b':' | 0..=b' ' => return None,
+                _ => {
+                    let is_end = |byte: &u8| matches!(byte, b',' | b':' | b'}' | b']' | b'"' | 0..=b' ');
+                    at += self.bytes[at..].iter().position(is_end)?;
+                }
+            }
+            if depth == 0 {
+                return Some(at);
+            }
+        }
+    }
+}
+
+struct Number {
+    end: usize,
+    /// Its value, if it is written as a whole number.
+    integer: Option<i64>,
+}
+
+/// A number with digits enough for no doubt: longer ones, exponents and a zero below zero are left to the parser.
+#[inline(always)]
+fn number(bytes: &[u8], at: usize) -> Option<Number> {
+    const MOST_DIGITS: usize = 18;
+    let is_negative = bytes[at] == b'-';
+    let start = at + usize::from(is_negative);
+    let mut end = start;
+    let mut value = 0_i64;
+    while let Some(digit @ b'0'..=b'9') = bytes.get(end) {
+        value = value.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'));
+        end += 1;
+    }
+    let digits = end - start;
+    if digits == 0 || digits > MOST_DIGITS || (bytes[start] == b'0' && (digits > 1 || is_negative)) {
+        return None;
+    }
+    match bytes.get(end)? {
+        b'.' => {
+            let fraction = bytes[end + 1..].iter().position(|byte| !byte.is_ascii_digit())?;
+            let end = end + 1 + fraction;
+            let is_plain =
+                fraction > 0 && digits + fraction <= MOST_DIGITS && !matches!(bytes[end], b'e' | b'E');
+            is_plain.then_some(Number { end, integer: None })
+        }
+        b'e' | b'E' => None,
+        _ => Some(Number { end, integer: Some(if is_negative { -value } else { value }) }),
+    }
+}
+
+/// Whether these bytes, between two quotes, are characters that may stand there raw.
+fn is_text(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte >= 0x20) && std::str::from_utf8(bytes).is_ok()
+}

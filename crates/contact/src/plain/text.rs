@@ -1,0 +1,184 @@
+//! What is surely valid, and in normal form, as a text.
+
+use jsonschema::{PatternOptions, Validator};
+
+use super::compile::Said;
+use super::language::Language;
+use super::memo::Memo;
+use super::normal_form::{pattern_of, pattern_of_format};
+use crate::format::{FORMATS, Format};
+use crate::normalise::{Change, Normaliser, Settings};
+use crate::tape_json::{TapeJson, TapeNode};
+
+/// The rule of a text.
+#[derive(Debug)]
+pub(super) struct TextRule {
+    /// The fewest and the most characters.
+    pub(super) least: usize,
+    pub(super) most: usize,
+    /// Longer texts, in bytes, are left to the validator.
+    pub(super) most_bytes: usize,
+    /// The texts that it may be, if they are listed.
+    pub(super) choices: Option<Vec<Vec<u8>>>,
+    /// The languages that it has to be of.
+    pub(super) languages: Vec<Language>,
+    /// What else has to hold.
+    pub(super) checks: Vec<Check>,
+    /// Where what was found good is remembered.
+    pub(super) memo: Option<usize>,
+    /// Whether the length and nothing else has to be looked at of a text that is all graphic ASCII.
+    pub(super) takes_graphic: bool,
+    /// The same of a text of graphic ASCII with spaces inside.
+    pub(super) takes_printable: bool,
+}
+
+/// What no language says.
+#[derive(Debug)]
+pub(super) enum Check {
+    /// A format of this crate.
+    Format(Format),
+    /// A normaliser that must leave the text as it is.
+    Unchanged(Normaliser),
+    /// A keyword, by the validator itself.
+    Keyword(Box<Validator<TapeJson>>),
+}
+
+/// Longer addresses are left to the validator: the parts of those up to here are within their own limits.
+const MOST_EMAIL_BYTES: usize = 64;
+
+impl TextRule {
+    /// What the schemas say about the texts at one place. `None` if a pattern is not understood.
+    pub(super) fn compile(said: &Said) -> Option<Self> {
+        let mut patterns = Vec::new();
+        let mut checks = Vec::new();
+        for pattern in &said.patterns {
+            let translated = jsonschema_regex::to_rust_regex(pattern).ok()?;
+            match Language::intersection([&*translated]) {
+                Some(_) => patterns.push(translated),
+                None => checks.push(Check::keyword("pattern", pattern)?),
+            }
+        }
+        for format in &said.formats {
+            match (pattern_of_format(format), FORMATS.iter().find(|(name, _)| name == format)) {
+                (Some(pattern), _) => patterns.push(pattern),
+                (None, Some(format)) => checks.push(Check::Format(*format)),
+                (None, None) => checks.push(Check::keyword("format", format)?),
+            }
+        }
+        for normaliser in &said.normalisers {
+            match pattern_of(*normaliser) {
+                Some(pattern) => patterns.push(pattern),
+                None => checks.push(Check::Unchanged(*normaliser)),
+            }
+        }
+        let languages = match Language::intersection(patterns.iter().map(|pattern| &**pattern)) {
+            _ if patterns.is_empty() => Vec::new(),
+            Some(language) => vec![language],
+            None => {
+                patterns.iter().map(|pattern| Language::intersection([&**pattern])).collect::<Option<_>>()?
+            }
+        };
+        let is_free = checks.is_empty() && said.choices.is_none();
+        let is_email = said.formats.iter().any(|format| format == "email")
+            || said.normalisers.contains(&Normaliser::Email);
+        Some(Self {
+            least: said.min_length,
+            most: said.max_length,
+            most_bytes: if is_email { MOST_EMAIL_BYTES } else { usize::MAX },
+            choices: said
+                .choices
+                .as_ref()
+                .map(|choices| choices.iter().map(|choice| choice.as_bytes().to_vec()).collect()),
+            takes_graphic: is_free && languages.iter().all(Language::takes_all_graphic),
+            takes_printable: is_free && languages.iter().all(Language::takes_all_printable),
+            languages,
+            checks,
+            memo: None,
+        })
+    }
+
+    /// Whether the text from `start` to `end` of `bytes` is good, of which is known whether all of it is graphic ASCII.
+    #[inline]
+    pub(super) fn takes(
+        &self,
+        bytes: &[u8],
+        start: usize,
+        end: usize,
+        is_graphic: bool,
+        memos: &mut [Memo],
+        settings: &Settings,
+    ) -> bool {
+        let length = end - start;
+        if is_graphic && self.takes_graphic && length > 0 {
+            return (self.least..=self.most).contains(&length) && length <= self.most_bytes;
+        }
+        if length > self.most_bytes {
+            return false;
+        }
+        let text = &bytes[start..end];
+        match self.memo.and_then(|memo| memos.get_mut(memo)) {
+            Some(memo) => memo.is_good(bytes, start, end, || self.takes_slowly(text, settings)),
+            None => self.takes_slowly(text, settings),
+        }
+    }
+
+    /// The same for the bytes of a text alone. Control characters are refused where they stand raw.
+    pub(super) fn takes_slowly(&self, bytes: &[u8], settings: &Settings) -> bool {
+        if bytes.iter().any(|byte| *byte < 0x20) {
+            return false;
+        }
+        match std::str::from_utf8(bytes) {
+            Ok(text) => self.takes_text(text, settings),
+            Err(_) => false,
+        }
+    }
+
+    /// The same for a text that was unescaped.
+    pub(super) fn takes_text(&self, text: &str, settings: &Settings) -> bool {
+        let bytes = text.as_bytes();
+        let is_ascii = text.is_ascii();
+        let characters = if is_ascii { bytes.len() } else { text.chars().count() };
+        if !(self.least..=self.most).contains(&characters) || bytes.len() > self.most_bytes {
+            return false;
+        }
+        if self.choices.as_ref().is_some_and(|choices| choices.iter().all(|choice| **choice != *bytes)) {
+            return false;
+        }
+        let is_printable = is_ascii
+            && bytes.iter().all(|byte| matches!(byte, 0x20..=0x7E))
+            && bytes.first().is_some_and(|first| *first != b' ')
+            && bytes.last().is_some_and(|last| *last != b' ');
+        if is_printable && self.takes_printable {
+            return true;
+        }
+        let is_of = |language: &Language| {
+            if is_ascii { language.accepts_ascii(bytes) } else { language.accepts(text) }
+        };
+        self.languages.iter().all(is_of) && self.checks.iter().all(|check| check.holds(text, settings))
+    }
+}
+
+impl Check {
+    /// A keyword that no language says, checked as the validator checks it.
+    fn keyword(keyword: &str, value: &str) -> Option<Self> {
+        let schema = serde_json::json!({ keyword: value });
+        let validator = jsonschema::options_for::<TapeJson>()
+            .with_pattern_options(PatternOptions::regex())
+            .should_validate_formats(true)
+            .build(&schema)
+            .ok()?;
+        Some(Self::Keyword(Box::new(validator)))
+    }
+
+    fn holds(&self, text: &str, settings: &Settings) -> bool {
+        match self {
+            Self::Format((_, has_format)) => has_format(text),
+            Self::Unchanged(normaliser) => normaliser.on_text(text, settings) == Change::Unchanged,
+            Self::Keyword(validator) => {
+                <TapeJson as jsonschema::json::Json>::with_string_node(&mut (), text, |node: TapeNode<'_>| {
+                    validator.is_valid(node)
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Records that are taken from their text alone: what is taken is what the long way accepts without a change.
+
+use contact::{
+    DedupeOn, FieldSet, LineEnds, PLAIN_MARGIN_BYTES, RuleOptions, Rules, Scratch, Verdict, encode,
+};
+use ndjson::Parser;
+use synthetic::{Config, Generator};
+
+/// What becomes of a contact: as it is written, its key and its fields.
+#[derive(Debug, PartialEq, Eq)]
+struct Accepted {
+    written: String,
+    key: (&'static str, String),
+    fields: FieldSet,
+}
+
+/// Takes a record from its text, if that is all it needs.
+fn taken(rules: &Rules, record: &[u8], scratch: &mut Scratch) -> Option<Accepted> {
+    let mut bytes = record.to_vec();
+    bytes.resize(record.len() + PLAIN_MARGIN_BYTES, b'\n');
+    let mut fields = FieldSet::default();
+    let contact = rules.take_plain(&bytes, 0, LineEnds::AreSpace, scratch, &mut fields)?;
+    if contact.end != record.len() {
+        return None;
+    }
+    let written = contact.rewritten.unwrap_or(&bytes[contact.start..contact.end]).to_vec();
+    let key = contact.key(&bytes);
+    let key = (key.field, key.value.to_owned());
+    Some(Accepted { written: String::from_utf8(written).expect("a contact is a text"), key, fields })
+}
+
+/// What the long way makes of a record that it accepts without leaving out or changing anything.
+fn unchanged(rules: &Rules, record: &[u8], scratch: &mut Scratch) -> Option<Accepted> {
+    scratch.repairs = contact::Repairs::default();
+    let accepted = Parser::new().parse(record, |tape| match rules.judge(tape, scratch) {
+        Verdict::Accepted { pruned, key } if pruned.is_empty() => {
+            let mut written = Vec::new();
+            encode(tape, &mut written);
+            let mut fields = FieldSet::default();
+            fields.read(tape.root());
+            let key = (key.field, key.value.to_owned());
+            Some(Accepted { written: String::from_utf8(written).expect("a contact is a text"), key, fields })
+        }
+        _ => None,
+    });
+    accepted.ok().flatten().filter(|_| scratch.repairs.iter().count() == 0)
+}
+
+fn assert_sound(rules: &Rules, record: &[u8], scratch: &mut Scratch) -> bool {
+    let taken = taken(rules, record, scratch);
+    if taken.is_some() {
+        assert_eq!(taken, unchanged(rules, record, scratch), "{}", String::from_utf8_lossy(record));
+    }
+    taken.is_some()
+}
+
+fn rules_by(dedupe_on: DedupeOn) -> Rules {
+    Rules::new(RuleOptions { dedupe_on, ..RuleOptions::default() }, None).expect("our own schema is sound")
+}
+
+fn records(contacts: u64, faults_per_mille: u32) -> Vec<Vec<u8>> {
+    let mut generator = Generator::new(Config { contacts, faults_per_mille, ..Config::default() });
+    let mut line = Vec::new();
+    let mut records = Vec::new();
+    while generator.next_line(&mut line).is_some() {
+        records.push(line.clone());
+    }
+    records
+}
+
+#[test]
+fn a_clean_export_is_taken_from_its_text_whole() {
+    let rules = rules_by(DedupeOn::ExternalCustomerId);
+    let mut scratch = Scratch::default();
+    let records = records(3000, 0);
+    let taken = records.iter().filter(|record| assert_sound(&rules, record, &mut scratch)).count();
+    assert_eq!(taken, records.len());
+}
+
+#[test]
+fn of_a_dirty_export_only_what_is_clean_is_taken() {
+    let rules = rules_by(DedupeOn::ExternalCustomerId);
+    let mut scratch = Scratch::default();
+    let records = records(3000, 500);
+    let taken = records.iter().filter(|record| assert_sound(&rules, record, &mut scratch)).count();
+    assert!((1000..2000).contains(&taken), "{taken} of {}", records.len());
+}
+
+#[test]
+fn contacts_are_known_by_the_same_key_whatever_that_is() {
+    let records = records(200, 100);
+    for dedupe_on in [
+        DedupeOn::Email,
+        DedupeOn::Sms,
+        DedupeOn::EmailOrSms,
+        DedupeOn::Push,
+        DedupeOn::WebPush,
+        DedupeOn::Id,
+        DedupeOn::FieldId(12346),
+    ] {
+        let rules = rules_by(dedupe_on);
+        let mut scratch = Scratch::default();
+        let mut taken = 0;
+        for record in &records {
+            let text = String::from_utf8_lossy(record);
+            // Without the external id, which comes first, and with an id of the API.
+            let rest = text.split_once(',').map_or("", |(_, rest)| rest);
+            let record = format!(r#"{{"id":{},{rest}"#, 4_000_000_000_u64 + taken);
+            taken += u64::from(assert_sound(&rules, record.as_bytes(), &mut scratch));
+        }
+        assert!(taken > 20 || dedupe_on == DedupeOn::WebPush, "{dedupe_on}: {taken}");
+    }
+}
+
+#[test]
+fn mutants_are_taken_only_if_the_long_way_accepts_them_unchanged() {
+    const PIECES: [&str; 42] = [
+        "\"",
+        "\\",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        " ",
+        "\t",
+        "\n",
+        "\r",
+        "\u{c}",
+        "0",
+        "-",
+        "1.5",
+        "1e3",
+        "null",
+        "true",
+        "\\u0041",
+        "\\/",
+        "\\\"",
+        "\\ud83d",
+        "é",
+        "e\u{301}",
+        "\u{7f}",
+        "\u{1}",
+        "\u{a0}",
+        "😀",
+        "@",
+        "+",
+        "\"type\":",
+        "\"email\"",
+        "\"device\":{},",
+        "\"\"",
+        "''",
+        ".",
+        "--",
+        "xn--",
+        "\u{200b}",
+        "\u{feff}",
+        "9999999999",
+    ];
+    let rules = rules_by(DedupeOn::ExternalCustomerId);
+    let mut scratch = Scratch::default();
+    let mut random = fastrand::Rng::with_seed(4);
+    let mut taken = 0;
+    for record in records(600, 100) {
+        for _ in 0..25 {
+            let mut mutant = record.clone();
+            for _ in 0..random.usize(1..4) {
+                let place = random.usize(..=mutant.len());
+                let removed = place..(place + random.usize(..4)).min(mutant.len());
+                let piece = PIECES[random.usize(..PIECES.len())].as_bytes();
+                let piece = if random.bool() { piece } else { &[random.u8(..)] };
+                mutant.splice(removed, piece.iter().copied());
+            }
+            taken += u32::from(assert_sound(&rules, &mutant, &mut scratch));
+        }
+    }
+    // Many mutants are contacts: a token or a name with another letter.
+    assert!(taken > 700, "{taken}");
+}
+
+#[test]
+fn a_record_is_taken_with_spaces_and_escapes_and_written_without() {
+    let rules = rules_by(DedupeOn::ExternalCustomerId);
+    let mut scratch = Scratch::default();
+    let record = r#" { "externalCustomerId" : "7" , "firstName" : "Ren\u00e9",
+        "channels" : [ { "value" : "a\/b" , "type" : "webpush" } ] , "fields":[{"id" :5, "value":"\ud83d\ude00"} ] }"#;
+    let taken = taken(&rules, record.as_bytes(), &mut scratch).expect("it is plain");
+    let written = r#"{"externalCustomerId":"7","firstName":"René","channels":[{"value":"a/b","type":"webpush"}],"fields":[{"id":5,"value":"😀"}]}"#;
+    assert_eq!(taken.written, written);
+    assert!(assert_sound(&rules, record.as_bytes(), &mut scratch));
+}
+
+#[test]
+fn what_needs_more_than_a_look_is_left_to_the_long_way() {
+    let rules = rules_by(DedupeOn::ExternalCustomerId);
+    let mut scratch = Scratch::default();
+    let email = r#"{"type":"email","value":"a@example.com"}"#;
+    let push =
+        r#"{"type":"mobilepush","value":"t","device":{"appId":"83b77a49-fc28-409b-aeaa-68c9d544ab9d"}}"#;
+    let contact = |rest: &str| format!(r#"{{"externalCustomerId":"7",{rest}}}"#);
+    assert!(assert_sound(
+        &rules,
+        contact(&format!(r#""channels":[{email},{push}]"#)).as_bytes(),
+        &mut scratch
+    ));
+    for rest in [
+        // Broken rules.
+        r#""channels":[]"#.to_owned(),
+        format!(r#""channels":[{email},{email}]"#),
+        format!(r#""channels":[{push},{push}]"#),
+        format!(r#""channels":[{email},{}]"#, email.replace("a@", "b@")),
+        format!(r#""channels":[{email}],"city":"Kyiv""#),
+        format!(r#""channels":[{email}],"fields":[{{"id":1,"value":"a"}},{{"id":1,"value":"b"}}]"#),
+        r#""channels":[{"type":"email","value":"a@example.com","device":{}}]"#.to_owned(),
+        r#""channels":[{"device":{},"value":"a@example.com","type":"email"}]"#.to_owned(),
+        // Names that stand twice.
+        format!(r#""channels":[{email}],"channels":[{email}]"#),
+        r#""channels":[{"type":"email","type":"email","value":"a@example.com"}]"#.to_owned(),
+        // Values that are repaired.
+        format!(r#""channels":[{email}],"firstName":" Ann""#),
+        format!(r#""channels":[{email}],"firstName":"""#),
+        format!(r#""channels":[{email}],"timeZone":"Europe/Kiev""#),
+        format!(r#""channels":[{email}],"languageCode":"ua""#),
+        format!(r#""channels":[{email}],"lastName":"Ren{}""#, "e\u{301}"),
+        format!(r#""channels":[{email}],"fields":[{{"id":1,"value":5}}]"#),
+        format!(r#""channels":[{}]"#, email.replace("example", "EXAMPLE")),
+        // Text behind the record.
+        format!(r#""channels":[{email}]}},{{"#),
+    ] {
+        assert_eq!(taken(&rules, contact(&rest).as_bytes(), &mut scratch), None, "{rest}");
+    }
+}
