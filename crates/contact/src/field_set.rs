@@ -53,8 +53,8 @@ impl StandardFields {
     }
 
     /// The bit of the field of that name.
-    pub(crate) fn bit(name: &str) -> Option<u16> {
-        STANDARD_FIELD_NAMES.iter().position(|known| *known == name).map(|bit| 1 << bit)
+    pub(crate) fn bit(name: &[u8]) -> Option<u16> {
+        STANDARD_FIELD_NAMES.iter().position(|known| known.as_bytes() == name).map(|bit| 1 << bit)
     }
 
     /// The set with these bits.

@@ -115,8 +115,8 @@ impl UniqueBy {
 
 impl MaxPerType {
     /// The most elements of one type; `max_per_type` overrides the schema's default.
-    pub(crate) fn max_of(&self, kind: &str, max_per_type: Option<usize>) -> usize {
-        let of_type = self.of_type.iter().find(|(name, _)| name == kind).map(|(_, max)| *max);
+    pub(crate) fn max_of(&self, kind: &[u8], max_per_type: Option<usize>) -> usize {
+        let of_type = self.of_type.iter().find(|(name, _)| name.as_bytes() == kind).map(|(_, max)| *max);
         of_type.or(max_per_type).unwrap_or(self.default)
     }
 
@@ -132,7 +132,7 @@ impl MaxPerType {
             if elements[..nth].iter().any(|earlier| kind(earlier) == Some(this)) {
                 continue;
             }
-            let max = self.max_of(this, max_per_type);
+            let max = self.max_of(this.as_bytes(), max_per_type);
             let mut those: Vec<TapeValue<'_>> =
                 elements.iter().filter(|element| kind(element) == Some(this)).copied().collect();
             if those.len() <= max {

@@ -73,7 +73,7 @@ impl PlainContacts {
     pub(crate) fn compile(schemas: &[Schema], options: &RuleOptions) -> Option<Self> {
         let mut wanted = Wanted::new();
         for name in STANDARD_FIELD_NAMES {
-            let mark = u32::from(StandardFields::bit(name)?);
+            let mark = u32::from(StandardFields::bit(name.as_bytes())?);
             // The member `address` is no field; one of its own members is.
             if name != "address" {
                 wanted.mark(&[name], mark);
@@ -157,7 +157,7 @@ impl PlainContacts {
         let mut bits = notes.marks as u16;
         for row in 0..notes.rows(self.channel_type) {
             let kind = notes.text(bytes, row, self.channel_type)?;
-            bits |= std::str::from_utf8(kind).ok().and_then(StandardFields::bit).unwrap_or(0);
+            bits |= StandardFields::bit(kind).unwrap_or(0);
         }
         field_set.standard = StandardFields::of_bits(bits);
         field_set.custom.clear();

@@ -17,10 +17,12 @@ use serde_json::Value;
 
 use self::keywords::{Condition, Place, Places};
 use super::program::{
-    ArrayRule, IntegerRule, MOST_MEMBERS, Member, Name, ObjectRule, Program, Rule, RuleId, Variants,
+    ArrayRule, IntegerRule, MOST_MEMBERS, Member, Name, ObjectRule, Program, Rule, RuleId, TextVariant,
+    Variants,
 };
-use super::text::TextRule;
+use super::text::{Choice, TextRule};
 use super::wanted::{Spot, Wanted};
+use crate::normalise::Settings;
 use crate::schema::Schema;
 
 /// A schema with more rules than this is left to the validator where they end.
@@ -93,7 +95,7 @@ impl Compiler<'_> {
         self.known.insert(key, id);
         let rule = match places.conditions.first() {
             Some(condition) => self.conditional(&places, condition, &assumptions, spot),
-            None => places.said().map(|said| self.unconditional(&places, &said, spot)),
+            None => places.said().map(|said| self.unconditional(&places, &said, &assumptions, spot)),
         };
         if let Some(rule) = rule {
             self.program.rules[id] = rule;
@@ -121,27 +123,28 @@ impl Compiler<'_> {
         if values.len() > MOST_VALUES || !is_plain(name) {
             return None;
         }
-        let mut variant = |assumed: Assumed| {
+        let variant = |compiler: &mut Self, assumed: Assumed| {
             let mut assumptions = assumptions.clone();
             assumptions.push((name.to_owned(), assumed));
-            self.rule(places.roots.clone(), assumptions, spot)
+            compiler.rule(places.roots.clone(), assumptions, spot)
         };
         let mut variants = Variants {
             name: Name::new(name),
             of_text: Vec::new(),
             of_integer: Vec::new(),
-            otherwise: variant(Assumed::NoneOf(values.iter().map(|value| value.to_string()).collect())),
-            without: variant(Assumed::Nothing),
+            otherwise: variant(self, Assumed::NoneOf(values.iter().map(|value| value.to_string()).collect())),
+            without: variant(self, Assumed::Nothing),
         };
         for value in values {
             match (value.as_str(), value.as_i64()) {
                 (Some(text), _) => {
-                    variants
-                        .of_text
-                        .push((text.as_bytes().to_vec(), variant(Assumed::Text(text.to_owned()))));
+                    let rule = variant(self, Assumed::Text(text.to_owned()));
+                    let member = self.member_of_text(rule, name, text);
+                    variants.of_text.push(TextVariant { text: Choice::new(text.as_bytes()), rule, member });
                 }
                 (_, Some(integer)) => {
-                    variants.of_integer.push((integer, variant(Assumed::Integer(integer))));
+                    let rule = variant(self, Assumed::Integer(integer));
+                    variants.of_integer.push((integer, rule));
                 }
                 _ => return None,
             }
@@ -149,6 +152,14 @@ impl Compiler<'_> {
         // To values that are no objects such a condition says something else; they are left to the validator.
         let object = ObjectRule { variants: Some(variants), ..self.no_members(0) };
         Some(Rule { object: Some(object), ..Rule::default() })
+    }
+
+    /// The place of the member that a variant depends on, if the rule takes its text there.
+    fn member_of_text(&self, rule: RuleId, name: &str, text: &str) -> Option<u8> {
+        let object = self.program.rules[rule].object.as_ref().filter(|object| object.variants.is_none())?;
+        let place = object.members.iter().position(|member| member.name.bare() == name.as_bytes())?;
+        let member = self.program.rules[object.members[place].rule].text.as_ref()?;
+        (member.checks.is_empty() && member.takes_text(text, &Settings::default())).then_some(place as u8)
     }
 
     fn no_members(&mut self, members: usize) -> ObjectRule {
@@ -165,14 +176,20 @@ impl Compiler<'_> {
         }
     }
 
-    fn unconditional(&mut self, places: &Places<'_>, said: &Said, spot: Spot) -> Rule {
+    fn unconditional(
+        &mut self,
+        places: &Places<'_>,
+        said: &Said,
+        assumptions: &Assumptions,
+        spot: Spot,
+    ) -> Rule {
         if places.objects.is_empty() && !self.wanted.is_wanted_below(spot) {
             return Rule { takes_anything: true, ..Rule::default() };
         }
         let kinds = said.kinds;
         Rule {
             text: kinds.text.then(|| self.text(said)).flatten(),
-            object: kinds.object.then(|| self.object(places, said, spot)).flatten(),
+            object: kinds.object.then(|| self.object(places, said, assumptions, spot)).flatten(),
             array: kinds.array.then(|| self.array(places, said, spot)).flatten(),
             integer: kinds.integer.then_some(IntegerRule { least: said.minimum, most: said.maximum }),
             takes_fractions: kinds.fraction,
@@ -192,7 +209,13 @@ impl Compiler<'_> {
         Some(rule)
     }
 
-    fn object(&mut self, places: &Places<'_>, said: &Said, spot: Spot) -> Option<ObjectRule> {
+    fn object(
+        &mut self,
+        places: &Places<'_>,
+        said: &Said,
+        assumptions: &Assumptions,
+        spot: Spot,
+    ) -> Option<ObjectRule> {
         let mut names: BTreeMap<&str, usize> = BTreeMap::new();
         let mut in_order: Vec<&str> = Vec::new();
         let properties = places.members("properties").flat_map(|properties| properties.keys());
@@ -214,6 +237,11 @@ impl Compiler<'_> {
                 Some(places) if is_plain(name) => self.rule(places, Vec::new(), inner),
                 _ => NOTHING,
             };
+            let assumed = assumptions.iter().find(|(assumed, _)| assumed == name);
+            let id = match assumed {
+                Some((_, Assumed::Text(text))) => self.assumed_text(id, text),
+                _ => id,
+            };
             rule.members.push(Member { name: Name::new(name), rule: id, noted });
         }
         for name in &said.required {
@@ -222,6 +250,19 @@ impl Compiler<'_> {
         rule.others = places.others().map(|places| self.rule(places, Vec::new(), Spot::NONE));
         (rule.least_members, rule.most_members) = (said.min_members, said.max_members);
         Some(rule)
+    }
+
+    /// The rule of a member whose text is known: it is that one, or the object is not taken.
+    fn assumed_text(&mut self, rule: RuleId, text: &str) -> RuleId {
+        // A rule that is still being made says nothing yet.
+        let Some(rule) = &self.program.rules[rule].text else { return NOTHING };
+        // Of what a normaliser may do with the settings of a run, nothing is known here.
+        if !rule.checks.is_empty() || !rule.takes_text(text, &Settings::default()) {
+            return NOTHING;
+        }
+        let rule = Rule { text: Some(TextRule::of_choice(text)), ..Rule::default() };
+        self.program.rules.push(rule);
+        self.program.rules.len() - 1
     }
 
     fn array(&mut self, places: &Places<'_>, said: &Said, spot: Spot) -> Option<ArrayRule> {

@@ -75,8 +75,7 @@ impl Limited {
                     1
                 }
             };
-            let is_within = |kind| count <= max.max_of(kind, *max_per_type);
-            if !std::str::from_utf8(kind).is_ok_and(is_within) {
+            if count > max.max_of(kind, *max_per_type) {
                 return false;
             }
         }

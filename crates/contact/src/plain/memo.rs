@@ -6,12 +6,26 @@ const LONGEST_BYTES: usize = 48;
 /// A power of two.
 const SLOTS: usize = 256;
 
+/// After so many questions it is seen whether remembering pays.
+const TRIAL: u32 = 64;
+
+/// It pays if at least so many of them were answered from memory.
+const WORTH: u32 = 16;
+
+/// Where it does not pay, so many questions go straight to the check until the next trial.
+const PAUSE: u32 = 4096;
+
 /// The texts that passed a check last, one for each slot: languages, time zones, models and names come again and again.
 ///
 /// What it says is as sure as the check itself: whole texts are compared, not their hashes.
 #[derive(Clone, Debug)]
 pub(super) struct Memo {
     slots: Vec<Slot>,
+    /// Questions and answers of this trial.
+    asked: u32,
+    answered: u32,
+    /// Questions until the next trial.
+    pause: u32,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,7 +37,7 @@ struct Slot {
 
 impl Default for Memo {
     fn default() -> Self {
-        Self { slots: vec![Slot::default(); SLOTS] }
+        Self { slots: vec![Slot::default(); SLOTS], asked: 0, answered: 0, pause: 0 }
     }
 }
 
@@ -37,10 +51,22 @@ impl Memo {
         end: usize,
         check: impl FnOnce() -> bool,
     ) -> bool {
+        if self.pause > 0 {
+            self.pause -= 1;
+            return check();
+        }
         let Some(slot) = Slot::of(bytes, start, end) else { return check() };
         let place = slot.place();
+        self.asked += 1;
         if self.slots[place] == slot {
+            self.answered += 1;
             return true;
+        }
+        if self.asked >= TRIAL {
+            if self.answered < WORTH {
+                self.pause = PAUSE;
+            }
+            (self.asked, self.answered) = (0, 0);
         }
         let good = check();
         if good {
@@ -78,10 +104,21 @@ impl Slot {
     }
 }
 
-/// The lowest `bytes` bytes, at most 16.
-#[inline]
+/// For each number of bytes up to 16 a mask of so many, the lowest ones.
+const MASKS: [u128; 17] = {
+    let mut masks = [u128::MAX; 17];
+    let mut bytes = 0;
+    while bytes < 16 {
+        masks[bytes] = (1 << (8 * bytes)) - 1;
+        bytes += 1;
+    }
+    masks
+};
+
+/// A mask of the lowest bytes: of so many of them, or of 16.
+#[inline(always)]
 pub(super) fn below(bytes: usize) -> u128 {
-    if bytes >= 16 { u128::MAX } else { (1 << (8 * bytes)) - 1 }
+    MASKS[bytes.min(16)]
 }
 
 #[cfg(test)]
@@ -90,7 +127,6 @@ mod tests {
 
     #[test]
     fn only_a_text_that_passed_is_remembered_and_no_other_is_taken_for_it() {
-        let mut memo = Memo::default();
         let held = |text: &str| {
             let mut bytes = format!("\"{text}\"").into_bytes();
             bytes.resize(bytes.len() + LONGEST_BYTES, b'#');
@@ -101,6 +137,10 @@ mod tests {
             .chain([String::new(), "a".into(), "a\0".into(), "\0".into()])
             .collect();
         for (nth, text) in texts.iter().enumerate() {
+            let mut memo = Memo::default();
+            if let Some(before) = nth.checked_sub(1).map(|before| &texts[before]) {
+                assert!(memo.is_good(&held(before), 1, 1 + before.len(), || true));
+            }
             let bytes = held(text);
             let mut ask = |good: bool| {
                 let mut asked = false;
@@ -117,6 +157,28 @@ mod tests {
             assert_eq!(ask(true), (true, true), "{text:?}");
             assert_eq!(ask(false), (true, false), "{text:?}");
         }
+    }
+
+    #[test]
+    fn where_nothing_comes_again_it_is_soon_no_longer_looked_for() {
+        let mut memo = Memo::default();
+        let mut checks = 0;
+        let mut ask = |text: u32| {
+            let mut bytes = text.to_le_bytes().to_vec();
+            bytes.resize(LONGEST_BYTES, 0);
+            memo.is_good(&bytes, 0, 4, || {
+                checks += 1;
+                true
+            })
+        };
+        assert!((0..2 * TRIAL).all(&mut ask));
+        assert!((0..PAUSE / 2).all(|_| ask(7)));
+        assert_eq!(checks, 2 * TRIAL + PAUSE / 2);
+        let mut later = 0;
+        while later < 2 * PAUSE && ask(7) {
+            later += 1;
+        }
+        assert!(checks < 2 * TRIAL + PAUSE + 2, "{checks}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 
 use super::memo::below;
 use super::run::{LANE_BYTES, lane};
-use super::text::TextRule;
+use super::text::{Choice, TextRule};
 
 /// The number of a rule in [`Program::rules`].
 pub(super) type RuleId = usize;
@@ -88,12 +88,21 @@ pub(super) struct Name {
 #[derive(Debug)]
 pub(super) struct Variants {
     pub(super) name: Name,
-    pub(super) of_text: Vec<(Vec<u8>, RuleId)>,
+    pub(super) of_text: Vec<TextVariant>,
     pub(super) of_integer: Vec<(i64, RuleId)>,
     /// The member is there and has another value.
     pub(super) otherwise: RuleId,
     /// The member is not there.
     pub(super) without: RuleId,
+}
+
+/// What holds where the member has one of the texts that are asked for.
+#[derive(Debug)]
+pub(super) struct TextVariant {
+    pub(super) text: Choice,
+    pub(super) rule: RuleId,
+    /// The member's place in that rule, if it takes this text there.
+    pub(super) member: Option<u8>,
 }
 
 #[derive(Debug)]

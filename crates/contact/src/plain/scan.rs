@@ -6,7 +6,7 @@
 use std::num::NonZeroU64;
 
 use super::memo::Memo;
-use super::program::{ArrayRule, IntegerRule, Member, Noted, ObjectRule, Program, Rule, Variants};
+use super::program::{ArrayRule, IntegerRule, Member, Noted, ObjectRule, Program, Rule, RuleId, Variants};
 use super::run::{Run, run};
 use super::unescape::{Unescaped, unescape};
 use super::wanted::Column;
@@ -201,11 +201,20 @@ impl<'s> Scan<'s> {
                 }
             }
             b'-' | b'0'..=b'9' => self.number(rule, at, noted),
+            0..=b' ' => self.value_after_space(rule, at, noted),
             _ => {
                 self.note(noted, Cell::Other);
                 self.word(rule, at)
             }
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn value_after_space(&mut self, rule: &'s Rule, at: usize, noted: Noted) -> Option<usize> {
+        let at = self.token_after_space(at)?;
+        // A second white space cannot be there, so this goes no deeper.
+        self.value(rule, at, noted)
     }
 
     #[inline(always)]
@@ -229,6 +238,7 @@ impl<'s> Scan<'s> {
         }
         self.note(noted, Cell::Text(start, end));
         let taken = match &rule.text {
+            Some(text) if is_graphic && text.takes_all_graphic(end - start) => true,
             Some(text) => {
                 text.takes(self.bytes, start, end, is_graphic, &mut self.notes.memos, self.settings)
             }
@@ -297,59 +307,77 @@ impl<'s> Scan<'s> {
         if self.depth > MOST_DEPTH {
             return None;
         }
-        let mut at = self.token(at + 1)?;
-        let program = self.program;
-        while let Some(variants) = &object.variants {
-            let chosen = self.variant(variants, at)?;
-            object = program.rules[chosen].object.as_ref()?;
-        }
+        let bytes = self.bytes;
+        let mut at = at + 1;
         let mut seen = 0_u64;
-        let mut members = 0;
-        let mut guess = object.guesses;
+        let mut unknown = 0;
         let first_name = self.notes.names.len();
-        if self.bytes[at] == b'}' {
-            at += 1;
-        } else {
-            loop {
-                members += 1;
-                let known = match object.members.get(usize::from(self.notes.guesses[guess])) {
-                    Some(member) if member.name.stands_at(self.bytes, at) => Some(self.notes.guesses[guess]),
-                    _ => self.known_member(object, at, guess),
-                };
-                let after = match known {
-                    Some(place) => {
-                        guess = object.guesses + 1 + usize::from(place);
-                        let bit = 1 << place;
-                        if seen & bit != 0 {
-                            return None;
-                        }
-                        seen |= bit;
-                        let Member { name, rule, noted } = &object.members[usize::from(place)];
-                        let value = self.token(at + name.text.len())?;
-                        self.value(&self.program.rules[*rule], value, *noted)?
-                    }
-                    None => self.unusual_member(object, at, &mut seen, first_name)?,
-                };
-                at = self.token(after)?;
-                match self.bytes[at] {
-                    b',' => at = self.token(at + 1)?,
-                    b'}' => {
-                        at += 1;
-                        break;
-                    }
-                    _ => return None,
-                }
+        let mut is_open = true;
+        while let Some(variants) = &object.variants {
+            at = self.token(at)?;
+            let Variant { rule, read } = self.variant(variants, at)?;
+            object = self.program.rules[rule].object.as_ref()?;
+            if let Some((place, start, end)) = read {
+                // The value has been looked at for good.
+                seen = 1 << place;
+                self.note(object.members[usize::from(place)].noted, Cell::Text(start, end));
+                at = self.after_member(end + 1, &mut is_open)?;
             }
+        }
+        if seen == 0 {
+            at = self.token(at)?;
+            if bytes[at] == b'}' {
+                at += 1;
+                is_open = false;
+            }
+        }
+        let mut guess = object.guesses + usize::from(seen != 0) * (1 + seen.trailing_zeros() as usize);
+        while is_open {
+            let guessed = usize::from(self.notes.guesses[guess]);
+            let known = match object.members.get(guessed) {
+                Some(member) if member.name.stands_at(bytes, at) => Some(guessed),
+                _ => {
+                    at = self.token(at)?;
+                    self.known_member(object, at, guess)
+                }
+            };
+            let after = match known {
+                Some(place) => {
+                    guess = object.guesses + 1 + place;
+                    let bit = 1 << place;
+                    if seen & bit != 0 {
+                        return None;
+                    }
+                    seen |= bit;
+                    let Member { name, rule, noted } = &object.members[place];
+                    self.value(&self.program.rules[*rule], at + name.text.len(), *noted)?
+                }
+                None => self.unusual_member(object, at, &mut seen, &mut unknown, first_name)?,
+            };
+            at = self.after_member(after, &mut is_open)?;
         }
         self.depth -= 1;
         self.notes.names.truncate(first_name);
+        let members = seen.count_ones() as usize + unknown;
         let is_complete = seen & object.required == object.required;
         (is_complete && (object.least_members..=object.most_members).contains(&members)).then_some(at)
     }
 
+    /// The place after the comma or the brace that follows a member.
+    #[inline(always)]
+    fn after_member(&mut self, at: usize, is_open: &mut bool) -> Option<usize> {
+        let at = self.token(at)?;
+        match self.bytes[at] {
+            b',' => {}
+            b'}' => *is_open = false,
+            _ => return None,
+        }
+        Some(at + 1)
+    }
+
     /// Which known member stands at `at`, where it is not the one that was guessed.
     #[inline(never)]
-    fn known_member(&mut self, object: &ObjectRule, at: usize, guess: usize) -> Option<u8> {
+    fn known_member(&mut self, object: &ObjectRule, at: usize, guess: usize) -> Option<usize> {
         let last = usize::from(self.notes.guesses[guess]);
         // Members mostly come in one order, with some left out.
         let (before, after) = object.members.split_at(object.members.len().min(last + 1));
@@ -359,7 +387,7 @@ impl<'s> Scan<'s> {
             .map(|place| place + before.len())
             .or_else(|| before.iter().position(|member| member.name.stands_at(self.bytes, at)))?;
         self.notes.guesses[guess] = place as u8;
-        Some(place as u8)
+        Some(place)
     }
 
     /// Reads a member whose name is unknown, or written unusually.
@@ -369,6 +397,7 @@ impl<'s> Scan<'s> {
         object: &ObjectRule,
         at: usize,
         seen: &mut u64,
+        unknown: &mut usize,
         first_name: usize,
     ) -> Option<usize> {
         let (start, end) = self.name(at)?;
@@ -388,6 +417,7 @@ impl<'s> Scan<'s> {
         }
         let rule = object.others?;
         self.new_name(start, end, first_name)?;
+        *unknown += 1;
         self.value(&self.program.rules[rule], value, Noted::default())
     }
 
@@ -417,25 +447,30 @@ impl<'s> Scan<'s> {
 
     /// Which rule an object has by the value of a member; `at` is the place of its first member.
     #[inline(always)]
-    fn variant(&mut self, variants: &Variants, at: usize) -> Option<usize> {
-        let value = if variants.name.stands_at(self.bytes, at) {
+    fn variant(&mut self, variants: &Variants, at: usize) -> Option<Variant> {
+        let comes_first = variants.name.stands_at(self.bytes, at);
+        let value = if comes_first {
             self.ahead().token(at + variants.name.text.len())?
         } else {
             match self.value_of(variants.name.bare(), at)? {
                 Some(value) => value,
-                None => return Some(variants.without),
+                None => return Some(Variant { rule: variants.without, read: None }),
             }
         };
-        if self.bytes.get(value) == Some(&b'"') {
-            let Run { end, .. } = run(self.bytes, value + 1)?;
-            if self.bytes[end] != b'"' {
-                return None;
-            }
-            let text = &self.bytes[value + 1..end];
-            let known = variants.of_text.iter().find(|(known, _)| **known == *text);
-            return Some(known.map_or(variants.otherwise, |(_, rule)| *rule));
+        if self.bytes.get(value) != Some(&b'"') {
+            return Some(Variant { rule: self.variant_of_other(variants, value)?, read: None });
         }
-        self.variant_of_other(variants, value)
+        let start = value + 1;
+        let Run { end, .. } = run(self.bytes, start)?;
+        if self.bytes[end] != b'"' {
+            return None;
+        }
+        let Some(known) = variants.of_text.iter().find(|known| known.text.is(self.bytes, start, end)) else {
+            return Some(Variant { rule: variants.otherwise, read: None });
+        };
+        let is_compact = comes_first && value == at + variants.name.text.len();
+        let read = known.member.filter(|_| is_compact).map(|member| (member, start, end));
+        Some(Variant { rule: known.rule, read })
     }
 
     #[inline(never)]
@@ -492,27 +527,23 @@ impl<'s> Scan<'s> {
         let rule = &self.program.rules[array.elements];
         let mut elements = 0;
         let mut at = self.token(at + 1)?;
-        if self.bytes[at] == b']' {
-            at += 1;
-        } else {
-            loop {
-                elements += 1;
-                if let Some(table) = array.table {
-                    let columns = self.program.columns[usize::from(table)];
-                    let table = &mut self.notes.tables[usize::from(table)];
-                    table.resize(table.len() + columns, Cell::Absent);
-                }
-                let after = self.value(rule, at, array.noted)?;
-                at = self.token(after)?;
-                match self.bytes[at] {
-                    b',' => at = self.token(at + 1)?,
-                    b']' => {
-                        at += 1;
-                        break;
-                    }
-                    _ => return None,
-                }
+        let mut is_open = self.bytes[at] != b']';
+        at += usize::from(!is_open);
+        while is_open {
+            elements += 1;
+            if let Some(table) = array.table {
+                let columns = self.program.columns[usize::from(table)];
+                let table = &mut self.notes.tables[usize::from(table)];
+                table.resize(table.len() + columns, Cell::Absent);
             }
+            let after = self.value(rule, at, array.noted)?;
+            at = self.token(after)?;
+            match self.bytes[at] {
+                b',' => {}
+                b']' => is_open = false,
+                _ => return None,
+            }
+            at += 1;
         }
         self.depth -= 1;
         (array.least..=array.most).contains(&elements).then_some(at)
@@ -561,6 +592,13 @@ impl<'s> Scan<'s> {
         self.notes.names.truncate(first_name);
         Some(at)
     }
+}
+
+/// What is known of an object once the member was looked at that its rule depends on.
+struct Variant {
+    rule: RuleId,
+    /// The place of that member in the rule, and where its text starts and ends, if nothing more is to be done with it.
+    read: Option<(u8, usize, usize)>,
 }
 
 /// Passes over values without checking them.

@@ -4,8 +4,9 @@ use jsonschema::{PatternOptions, Validator};
 
 use super::compile::Said;
 use super::language::Language;
-use super::memo::Memo;
+use super::memo::{Memo, below};
 use super::normal_form::{pattern_of, pattern_of_format};
+use super::run::{LANE_BYTES, lane};
 use crate::format::{FORMATS, Format};
 use crate::normalise::{Change, Normaliser, Settings};
 use crate::tape_json::{TapeJson, TapeNode};
@@ -19,7 +20,7 @@ pub(super) struct TextRule {
     /// Longer texts, in bytes, are left to the validator.
     pub(super) most_bytes: usize,
     /// The texts that it may be, if they are listed.
-    pub(super) choices: Option<Vec<Vec<u8>>>,
+    pub(super) choices: Option<Vec<Choice>>,
     /// The languages that it has to be of.
     pub(super) languages: Vec<Language>,
     /// What else has to hold.
@@ -30,6 +31,37 @@ pub(super) struct TextRule {
     pub(super) takes_graphic: bool,
     /// The same of a text of graphic ASCII with spaces inside.
     pub(super) takes_printable: bool,
+}
+
+/// A text that a value may be, ready to be compared with one that stands in a record.
+#[derive(Debug)]
+pub(super) struct Choice {
+    text: Vec<u8>,
+    /// Its first sixteen bytes, and which of their bits count.
+    word: u128,
+    mask: u128,
+}
+
+impl Choice {
+    pub(super) fn new(text: &[u8]) -> Self {
+        let length = text.len().min(LANE_BYTES);
+        let mut bytes = [0; LANE_BYTES];
+        bytes[..length].copy_from_slice(&text[..length]);
+        Self { text: text.to_vec(), word: u128::from_le_bytes(bytes), mask: below(length) }
+    }
+
+    /// Whether it is what stands from `start` to `end`.
+    #[inline(always)]
+    pub(super) fn is(&self, bytes: &[u8], start: usize, end: usize) -> bool {
+        self.text.len() == end - start
+            && match lane(bytes, start) {
+                Some(lane) => {
+                    (u128::from_le_bytes(*lane) ^ self.word) & self.mask == 0
+                        && (self.text.len() <= LANE_BYTES || bytes[start..end] == *self.text)
+                }
+                None => bytes[start..end] == *self.text,
+            }
+    }
 }
 
 /// What no language says.
@@ -88,7 +120,7 @@ impl TextRule {
             choices: said
                 .choices
                 .as_ref()
-                .map(|choices| choices.iter().map(|choice| choice.as_bytes().to_vec()).collect()),
+                .map(|choices| choices.iter().map(|choice| Choice::new(choice.as_bytes())).collect()),
             takes_graphic: is_free && languages.iter().all(Language::takes_all_graphic),
             takes_printable: is_free && languages.iter().all(Language::takes_all_printable),
             languages,
@@ -97,8 +129,29 @@ impl TextRule {
         })
     }
 
+    /// One text and no other.
+    pub(super) fn of_choice(text: &str) -> Self {
+        Self {
+            least: 0,
+            most: usize::MAX,
+            most_bytes: usize::MAX,
+            choices: Some(vec![Choice::new(text.as_bytes())]),
+            languages: Vec::new(),
+            checks: Vec::new(),
+            memo: None,
+            takes_graphic: false,
+            takes_printable: false,
+        }
+    }
+
+    /// Whether a text of so many characters, all of graphic ASCII, is surely good.
+    #[inline(always)]
+    pub(super) fn takes_all_graphic(&self, length: usize) -> bool {
+        self.takes_graphic && self.least <= length && length <= self.most.min(self.most_bytes) && length > 0
+    }
+
     /// Whether the text from `start` to `end` of `bytes` is good, of which is known whether all of it is graphic ASCII.
-    #[inline]
+    #[inline(never)]
     pub(super) fn takes(
         &self,
         bytes: &[u8],
@@ -109,17 +162,35 @@ impl TextRule {
         settings: &Settings,
     ) -> bool {
         let length = end - start;
-        if is_graphic && self.takes_graphic && length > 0 {
-            return (self.least..=self.most).contains(&length) && length <= self.most_bytes;
-        }
         if length > self.most_bytes {
             return false;
         }
         let text = &bytes[start..end];
-        match self.memo.and_then(|memo| memos.get_mut(memo)) {
-            Some(memo) => memo.is_good(bytes, start, end, || self.takes_slowly(text, settings)),
-            None => self.takes_slowly(text, settings),
+        if let Some(choices) = &self.choices
+            && !choices.iter().any(|choice| choice.is(bytes, start, end))
+        {
+            return false;
         }
+        let check = || {
+            if is_graphic {
+                self.takes_graphic_text(text, settings)
+            } else {
+                self.takes_slowly(text, settings)
+            }
+        };
+        match self.memo.and_then(|memo| memos.get_mut(memo)) {
+            Some(memo) => memo.is_good(bytes, start, end, check),
+            None => check(),
+        }
+    }
+
+    /// The same for a text of graphic ASCII alone.
+    fn takes_graphic_text(&self, bytes: &[u8], settings: &Settings) -> bool {
+        (self.least..=self.most).contains(&bytes.len())
+            && self.languages.iter().all(|language| language.accepts_ascii(bytes))
+            && (self.checks.is_empty()
+                || std::str::from_utf8(bytes)
+                    .is_ok_and(|text| self.checks.iter().all(|check| check.holds(text, settings))))
     }
 
     /// The same for the bytes of a text alone. Control characters are refused where they stand raw.
@@ -141,7 +212,7 @@ impl TextRule {
         if !(self.least..=self.most).contains(&characters) || bytes.len() > self.most_bytes {
             return false;
         }
-        if self.choices.as_ref().is_some_and(|choices| choices.iter().all(|choice| **choice != *bytes)) {
+        if self.choices.as_ref().is_some_and(|choices| choices.iter().all(|choice| *choice.text != *bytes)) {
             return false;
         }
         let is_printable = is_ascii
