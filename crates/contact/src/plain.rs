@@ -115,6 +115,17 @@ impl PlainContacts {
         Some(PlainContact { start, end: taken.end, rewritten, key_field, key })
     }
 
+    /// The place after the record that is all of `bytes` but the margin, if it plainly satisfies every schema.
+    pub(crate) fn is_valid(
+        &self,
+        bytes: &[u8],
+        settings: &Settings,
+        scratch: &mut PlainScratch,
+    ) -> Option<usize> {
+        let taken = self.program.scan(bytes, 0, LineEnds::AreSpace, settings, &mut scratch.notes)?;
+        Some(taken.end)
+    }
+
     /// What the contact is known by; see [`key_of`](crate::key_of).
     fn key(&self, bytes: &[u8], notes: &Notes, dedupe_on: DedupeOn) -> Option<(&'static str, Range<usize>)> {
         let found = |field: DedupeOn, cell: Cell| match cell {

@@ -77,6 +77,8 @@ enum Test {
 #[derive(Debug, Default)]
 pub(crate) struct Walk {
     removed: Vec<u32>,
+    /// Whether any value of the record was changed.
+    pub(crate) has_changed: bool,
 }
 
 impl Plan {
@@ -259,10 +261,12 @@ fn normalise(
             Change::To(text) => {
                 let text = text.into_owned();
                 tape.replace_with_text(index, &text);
+                walk.has_changed = true;
                 repairs.count(normaliser);
             }
             Change::Absent => {
                 walk.removed.push(index);
+                walk.has_changed = true;
                 repairs.count(normaliser);
                 return;
             }

@@ -5,11 +5,12 @@ use std::num::NonZeroUsize;
 use ndjson::Tape;
 
 use crate::dedupe::{DedupeOn, Key, key_of};
+use crate::encode::encode;
 use crate::explain::{Finding, FindingKind, Voice};
 use crate::field_set::FieldSet;
 use crate::limits::Surplus;
 use crate::normalise::Settings;
-use crate::plain::{LineEnds, PlainContact, PlainContacts, PlainScratch};
+use crate::plain::{LineEnds, PLAIN_MARGIN_BYTES, PlainContact, PlainContacts, PlainScratch};
 use crate::plan::{Repairs, Walk};
 use crate::pointer;
 use crate::schema::{Schema, SchemaError};
@@ -107,9 +108,14 @@ pub struct Scratch {
     walk: Walk,
     surplus: Vec<Surplus>,
     pub(crate) plain: PlainScratch,
+    /// A record as it would be written.
+    written: Vec<u8>,
     /// How often each normaliser changed a value.
     pub repairs: Repairs,
 }
+
+/// Memory above this size is given back after the record that needed it.
+const KEPT_BYTES: usize = 1 << 20;
 
 impl Rules {
     /// The contact's own rules and, on top of them, those of a schema of the user.
@@ -156,14 +162,14 @@ impl Rules {
                 key: None,
             };
         }
+        scratch.walk.has_changed = false;
         for schema in &self.schemas {
             schema.plan.apply(tape, &self.options.settings, &mut scratch.walk, &mut scratch.repairs);
         }
         let key = key_of(tape, self.options.dedupe_on);
         let mut pruned = Vec::new();
         let limited = self.apply_limits(tape, scratch, &mut pruned);
-        let cleaned =
-            limited.and_then(|()| if self.is_valid(tape) { Ok(()) } else { self.prune(tape, &mut pruned) });
+        let cleaned = limited.and_then(|()| self.prune(tape, scratch, &mut pruned));
         if let Err(violations) = cleaned {
             return Verdict::Rejected { violations, key };
         }
@@ -184,8 +190,24 @@ impl Rules {
         }
     }
 
-    fn is_valid(&self, tape: &Tape<'_>) -> bool {
-        self.schemas.iter().all(|schema| schema.validator.is_valid(TapeNode(tape.root())))
+    /// Whether what is on the tape satisfies every rule. The validator is asked only about what is not plainly valid.
+    fn is_valid(&self, tape: &Tape<'_>, scratch: &mut Scratch) -> bool {
+        self.is_plain(tape, scratch)
+            || self.schemas.iter().all(|schema| schema.validator.is_valid(TapeNode(tape.root())))
+    }
+
+    fn is_plain(&self, tape: &Tape<'_>, scratch: &mut Scratch) -> bool {
+        let Some(plain) = &self.plain else { return false };
+        let Scratch { plain: of_plain, written, .. } = scratch;
+        written.clear();
+        encode(tape, written);
+        let end = written.len();
+        written.resize(end + PLAIN_MARGIN_BYTES, 0);
+        let is_plain = plain.is_valid(written, &self.options.settings, of_plain) == Some(end);
+        if written.capacity() > KEPT_BYTES {
+            *written = Vec::new();
+        }
+        is_plain
     }
 
     fn findings(&self, tape: &Tape<'_>) -> Vec<Finding> {
@@ -233,12 +255,27 @@ impl Rules {
         Ok(())
     }
 
-    /// Leaves out the smallest optional parts that hold a violation, until the record is valid.
+    /// Leaves out the smallest optional parts that hold a violation, until the record is valid; of one that is valid
+    /// nothing.
     ///
     /// Which part is optional is asked of the schema itself: a part is taken out, and if that breaks a rule of what it
     /// was in, then that goes too.
-    fn prune(&self, tape: &mut Tape<'_>, pruned: &mut Vec<Violation>) -> Result<(), Vec<Violation>> {
+    fn prune(
+        &self,
+        tape: &mut Tape<'_>,
+        scratch: &mut Scratch,
+        pruned: &mut Vec<Violation>,
+    ) -> Result<(), Vec<Violation>> {
+        // A record that was not changed has been looked at already, and was not plainly valid.
+        let was_changed = scratch.walk.has_changed || !pruned.is_empty();
+        if was_changed && self.is_plain(tape, scratch) {
+            return Ok(());
+        }
+        // Nearly all that come here are invalid: what is wrong with them is asked at once, instead of whether anything is.
         let first = self.findings(tape);
+        if first.is_empty() {
+            return Ok(());
+        }
         let refused = first.iter().any(|finding| {
             finding.part == 0
                 || match finding.kind {
@@ -273,7 +310,7 @@ impl Rules {
             indices.sort_unstable();
             indices.dedup();
             tape.remove(&indices);
-            if self.is_valid(tape) {
+            if self.is_valid(tape, scratch) {
                 return Ok(());
             }
             findings = self.findings(tape);

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use batch::{BatchCounts, Batcher};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use ndjson::{Block, BlockReader, InputError, InputSummary};
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use sink::SinkError;
 
 use crate::duplicates::{KeyHasher, OnDuplicate};
@@ -143,17 +144,21 @@ struct Carrier {
 }
 
 enum Message {
+    /// A block was read, for whoever receives it to examine.
+    Read(u64, Box<Carrier>),
     /// A block was examined; blocks are numbered from 0.
     Examined(u64, Box<Carrier>),
     /// So many blocks there are, and this is how reading went.
     End(u64, ReadToEnd),
 }
 
-/// The reader thread and the workers.
+/// The reader thread and the workers. With one worker that is the thread that the run is on.
 struct Blocks {
     messages: Receiver<Message>,
     idle: Sender<Carrier>,
     block_bytes: usize,
+    examination: Arc<Examination>,
+    examiner: Examiner,
 }
 
 impl Blocks {
@@ -166,9 +171,10 @@ impl Blocks {
         }
         let (send, messages) = unbounded();
         let block_bytes = reader.block_bytes();
+        let examination = Arc::new(examination);
         let feeder = Feeder {
             reader,
-            examination: Arc::new(examination),
+            examination: Arc::clone(&examination),
             progress,
             idle: take_idle,
             messages: send,
@@ -182,12 +188,12 @@ impl Blocks {
             .map(|_detached| ())
             // Without a thread nothing is sent, and the run ends as if the input could not be read.
             .unwrap_or_default();
-        Self { messages, idle, block_bytes }
+        Self { messages, idle, block_bytes, examination, examiner: Examiner::default() }
     }
 
     /// Hands the blocks to the ordered stage in their order, until all are through.
     fn drain(
-        self,
+        mut self,
         ordered: &mut Ordered<'_>,
         mut sink: Option<&mut SinkThread>,
         progress: &Progress,
@@ -203,6 +209,10 @@ impl Blocks {
                 return Err(End::Interrupted);
             }
             match self.messages.recv_timeout(STOP_INTERVAL) {
+                Ok(Message::Read(number, mut carrier)) => {
+                    carrier.examine(&self.examination, &mut self.examiner);
+                    early.insert(number, *carrier);
+                }
                 Ok(Message::Examined(number, carrier)) => {
                     early.insert(number, *carrier);
                 }
@@ -233,6 +243,11 @@ impl Blocks {
 }
 
 impl Carrier {
+    fn examine(&mut self, examination: &Examination, examiner: &mut Examiner) {
+        self.examined.clear();
+        examiner.examine(examination, &self.block, &mut self.examined);
+    }
+
     fn forget_large(&mut self, most: usize) {
         if self.block.bytes.capacity() > most || self.examined.encoded.capacity() > most {
             *self = Self::default();
@@ -256,13 +271,7 @@ struct Feeder {
 impl Feeder {
     /// Reads blocks and has them examined, as long as somebody takes them.
     fn feed(mut self) {
-        let Ok(workers) = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.threads)
-            .thread_name(|nth| format!("worker-{nth}"))
-            .build()
-        else {
-            return;
-        };
+        let Ok(workers) = self.workers() else { return };
         // One for each block that can be in work at a time.
         let (give_back, examiners) = bounded(self.threads);
         for _ in 0..self.threads {
@@ -289,19 +298,13 @@ impl Feeder {
             if is_large && !self.collect(&mut stock, self.carriers - 1) {
                 return;
             }
-            let examination = Arc::clone(&self.examination);
-            let (messages, examiners, give_back) =
-                (self.messages.clone(), examiners.clone(), give_back.clone());
-            workers.spawn_fifo(move || {
-                // There are as many as workers, and each gives its own back.
-                let mut examiner = examiners.try_recv().unwrap_or_default();
-                let Carrier { block, examined } = &mut carrier;
-                examined.clear();
-                examiner.examine(&examination, block, examined);
-                let _ = give_back.try_send(examiner);
-                // Whoever ended the run early has no use for it.
-                let _ = messages.send(Message::Examined(number, Box::new(carrier)));
-            });
+            match &workers {
+                Some(workers) => self.spawn(workers, number, carrier, &examiners, &give_back),
+                None => {
+                    // Whoever ended the run early has no use for it.
+                    let _ = self.messages.send(Message::Read(number, Box::new(carrier)));
+                }
+            }
             number += 1;
             if is_large && !self.collect(&mut stock, self.carriers) {
                 return;
@@ -309,6 +312,36 @@ impl Feeder {
         }
         let inputs = self.reader.inputs().to_vec();
         let _ = self.messages.send(Message::End(number, ReadToEnd { inputs, errors }));
+    }
+
+    /// The workers; none where there would be only one, which is no faster than the thread that waits for it.
+    fn workers(&self) -> Result<Option<ThreadPool>, ThreadPoolBuildError> {
+        if self.threads == 1 {
+            return Ok(None);
+        }
+        let workers = ThreadPoolBuilder::new().num_threads(self.threads);
+        workers.thread_name(|nth| format!("worker-{nth}")).build().map(Some)
+    }
+
+    /// Has a block examined by a worker.
+    fn spawn(
+        &self,
+        workers: &ThreadPool,
+        number: u64,
+        mut carrier: Carrier,
+        examiners: &Receiver<Examiner>,
+        give_back: &Sender<Examiner>,
+    ) {
+        let examination = Arc::clone(&self.examination);
+        let (messages, examiners, give_back) = (self.messages.clone(), examiners.clone(), give_back.clone());
+        workers.spawn_fifo(move || {
+            // There are as many as workers, and each gives its own back.
+            let mut examiner = examiners.try_recv().unwrap_or_default();
+            carrier.examine(&examination, &mut examiner);
+            let _ = give_back.try_send(examiner);
+            // Whoever ended the run early has no use for it.
+            let _ = messages.send(Message::Examined(number, Box::new(carrier)));
+        });
     }
 
     /// Waits until so many blocks are idle; `false` if the run has ended.
