@@ -20,7 +20,7 @@ use super::program::{
     ArrayRule, IntegerRule, MOST_MEMBERS, Member, Name, ObjectRule, Program, Rule, RuleId, TextVariant,
     Variants,
 };
-use super::text::{Choice, TextRule};
+use super::text::{Choice, Languages, TextRule};
 use super::wanted::{Spot, Wanted};
 use crate::normalise::Settings;
 use crate::schema::Schema;
@@ -43,6 +43,7 @@ impl Program {
                 ..Self::default()
             },
             known: HashMap::new(),
+            languages: Languages::default(),
         };
         // The rule of what is left to the validator.
         compiler.program.rules.push(Rule::default());
@@ -77,6 +78,7 @@ struct Compiler<'c> {
     wanted: &'c Wanted,
     program: Program,
     known: HashMap<RuleKey, RuleId>,
+    languages: Languages,
 }
 
 impl Compiler<'_> {
@@ -201,7 +203,7 @@ impl Compiler<'_> {
     }
 
     fn text(&mut self, said: &Said) -> Option<TextRule> {
-        let mut rule = TextRule::compile(said)?;
+        let mut rule = TextRule::compile(said, &mut self.languages)?;
         if !rule.checks.is_empty() || !rule.languages.is_empty() {
             rule.memo = Some(self.program.memos);
             self.program.memos += 1;

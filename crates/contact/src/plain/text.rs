@@ -1,5 +1,8 @@
 //! What is surely valid, and in normal form, as a text.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use jsonschema::{PatternOptions, Validator};
 
 use super::compile::Said;
@@ -22,7 +25,7 @@ pub(super) struct TextRule {
     /// The texts that it may be, if they are listed.
     pub(super) choices: Option<Vec<Choice>>,
     /// The languages that it has to be of.
-    pub(super) languages: Vec<Language>,
+    pub(super) languages: Vec<Arc<Language>>,
     /// What else has to hold.
     pub(super) checks: Vec<Check>,
     /// Where what was found good is remembered.
@@ -75,41 +78,59 @@ pub(super) enum Check {
     Keyword(Box<Validator<TapeJson>>),
 }
 
+/// The languages that were made already, by their patterns: many places ask for the same, and making one takes time.
+#[derive(Debug, Default)]
+pub(super) struct Languages(HashMap<Vec<String>, Option<Arc<Language>>>);
+
+impl Languages {
+    fn intersection(&mut self, patterns: &[String]) -> Option<Arc<Language>> {
+        let make = || Language::intersection(patterns.iter().map(String::as_str)).map(Arc::new);
+        match self.0.get(patterns) {
+            Some(known) => known.clone(),
+            None => self.0.entry(patterns.to_vec()).or_insert_with(make).clone(),
+        }
+    }
+}
+
 /// Longer addresses are left to the validator: the parts of those up to here are within their own limits.
 const MOST_EMAIL_BYTES: usize = 64;
 
 impl TextRule {
     /// What the schemas say about the texts at one place. `None` if a pattern is not understood.
-    pub(super) fn compile(said: &Said) -> Option<Self> {
+    pub(super) fn compile(said: &Said, known: &mut Languages) -> Option<Self> {
         let mut patterns = Vec::new();
         let mut checks = Vec::new();
         for pattern in &said.patterns {
-            let translated = jsonschema_regex::to_rust_regex(pattern).ok()?;
-            match Language::intersection([&*translated]) {
-                Some(_) => patterns.push(translated),
-                None => checks.push(Check::keyword("pattern", pattern)?),
-            }
+            patterns.push(jsonschema_regex::to_rust_regex(pattern).ok()?.into_owned());
         }
         for format in &said.formats {
             match (pattern_of_format(format), FORMATS.iter().find(|(name, _)| name == format)) {
-                (Some(pattern), _) => patterns.push(pattern),
+                (Some(pattern), _) => patterns.push(pattern.into_owned()),
                 (None, Some(format)) => checks.push(Check::Format(*format)),
                 (None, None) => checks.push(Check::keyword("format", format)?),
             }
         }
         for normaliser in &said.normalisers {
             match pattern_of(*normaliser) {
-                Some(pattern) => patterns.push(pattern),
+                Some(pattern) => patterns.push(pattern.into_owned()),
                 None => checks.push(Check::Unchanged(*normaliser)),
             }
         }
-        let languages = match Language::intersection(patterns.iter().map(|pattern| &**pattern)) {
-            _ if patterns.is_empty() => Vec::new(),
-            Some(language) => vec![language],
-            None => {
-                patterns.iter().map(|pattern| Language::intersection([&**pattern])).collect::<Option<_>>()?
+        let mut languages = Vec::new();
+        if patterns.is_empty() {
+            // Every text will do, also one with characters that no language knows.
+        } else if let Some(language) = known.intersection(&patterns) {
+            languages.push(language);
+        } else {
+            // Together they are too much; some of them may be no language at all.
+            for (nth, pattern) in patterns.iter().enumerate() {
+                match (known.intersection(std::slice::from_ref(pattern)), said.patterns.get(nth)) {
+                    (Some(language), _) => languages.push(language),
+                    (None, Some(pattern)) => checks.push(Check::keyword("pattern", pattern)?),
+                    (None, None) => return None,
+                }
             }
-        };
+        }
         let is_free = checks.is_empty() && said.choices.is_none();
         let is_email = said.formats.iter().any(|format| format == "email")
             || said.normalisers.contains(&Normaliser::Email);
@@ -121,8 +142,8 @@ impl TextRule {
                 .choices
                 .as_ref()
                 .map(|choices| choices.iter().map(|choice| Choice::new(choice.as_bytes())).collect()),
-            takes_graphic: is_free && languages.iter().all(Language::takes_all_graphic),
-            takes_printable: is_free && languages.iter().all(Language::takes_all_printable),
+            takes_graphic: is_free && languages.iter().all(|language| language.takes_all_graphic()),
+            takes_printable: is_free && languages.iter().all(|language| language.takes_all_printable()),
             languages,
             checks,
             memo: None,
@@ -222,7 +243,7 @@ impl TextRule {
         if is_printable && self.takes_printable {
             return true;
         }
-        let is_of = |language: &Language| {
+        let is_of = |language: &Arc<Language>| {
             if is_ascii { language.accepts_ascii(bytes) } else { language.accepts(text) }
         };
         self.languages.iter().all(is_of) && self.checks.iter().all(|check| check.holds(text, settings))

@@ -1,0 +1,59 @@
+//! A clean record costs no allocation: memory is taken for blocks and bodies, and used again.
+
+use std::io::Write;
+use std::num::NonZeroUsize;
+
+use batch::{BatchOptions, RequestOptions};
+use contact::{RuleOptions, Rules};
+use ndjson::{Input, ReaderOptions};
+use pipeline::{End, Job, OnDuplicate, Output, Progress, RejectLines, Stop, Task};
+use sink::NullSink;
+use synthetic::{Config, FieldSets, Generator};
+
+/// What a run over so many clean contacts allocates on the thread that examines them and makes bodies of them.
+fn allocations(contacts: u64, field_sets: FieldSets) -> u64 {
+    let mut generator = Generator::new(Config { contacts, field_sets, ..Config::default() });
+    let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+    let mut line = Vec::new();
+    while generator.next_line(&mut line).is_some() {
+        line.push(b'\n');
+        file.write_all(&line).expect("it takes the line");
+    }
+    let rules = Rules::new(RuleOptions::default(), None).expect("our own schema is sound");
+    let job = Job {
+        inputs: vec![Input::File(file.path().to_owned())],
+        reader: ReaderOptions::default(),
+        // One worker is the thread that the run is on.
+        threads: NonZeroUsize::MIN,
+        task: Task::Contacts {
+            rules: Box::new(rules),
+            on_duplicate: OnDuplicate::Keep,
+            output: Some(Box::new(Output {
+                batches: BatchOptions::new(RequestOptions::default(), std::env::temp_dir()),
+                sink: Box::new(NullSink::new()),
+                options: serde_json::Map::new(),
+                rejects_file: None,
+            })),
+        },
+        max_rejects: None,
+        max_errors_per_record: NonZeroUsize::MIN,
+    };
+    let mut outcome = None;
+    let measured = allocation_counter::measure(|| {
+        let mut rejects = RejectLines::new(std::io::sink());
+        outcome = Some(pipeline::run(job, &mut rejects, &Progress::default(), &Stop::default()));
+    });
+    let outcome = outcome.expect("the run has ended");
+    assert!(matches!(outcome.end, End::Complete), "{:?}", outcome.end);
+    assert_eq!(outcome.counts.written, contacts);
+    measured.count_total
+}
+
+#[test]
+fn ten_thousand_more_clean_records_cost_fewer_allocations_than_blocks_and_bodies() {
+    for field_sets in [FieldSets::One, FieldSets::Mixed] {
+        let (few, many) = (allocations(10_000, field_sets), allocations(20_000, field_sets));
+        // 10,000 records are some 25 blocks and, with forty field sets, as many bodies that grow.
+        assert!(many - few < 500, "{field_sets:?}: {few}, then {many}");
+    }
+}
