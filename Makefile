@@ -4,7 +4,7 @@ CARGO ?= cargo
 CONTACTS ?= 1000000
 SEED ?= 1
 
-.PHONY: help build test lint bench bench-micro fixtures
+.PHONY: help build test lint bench bench-compare bench-micro fixtures
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -33,6 +33,9 @@ lint: ## Check format, lints, documentation, fuzz targets, directions of depende
 
 bench: ## Measure whole runs
 	$(CARGO) bench --package pipeline --bench whole_job
+
+bench-compare: build ## Measure beside bare parsing and other tools: BENCH_MB=600 BENCH_ROUNDS=5 BENCH_PEER_MB=40 BENCH_PEER_ROUNDS=3
+	$(CARGO) run --release --locked --package compare
 
 bench-micro: ## Measure the stages of a run alone
 	$(CARGO) bench --package pipeline --bench stages
