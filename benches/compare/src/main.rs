@@ -109,13 +109,13 @@ fn compare(size: &Size) -> Result<()> {
         size.rounds.get(),
     )?;
     let mut files = vec![inputs.clean, inputs.dirty, inputs.mixed];
-    let (mut peers, mut not_installed) = (Vec::new(), Vec::new());
+    let (mut peers, mut left_out) = (Vec::new(), Vec::new());
     if size.peer_rounds > 0 {
         eprintln!("checking what the other tools write");
         let lineup = peers::lineup(&places, &crate_folder.join("peers"), &inputs.small)?;
         files.push(inputs.small);
         peers = measure(lineup.cases, size.peer_rounds)?;
-        not_installed = lineup.not_installed;
+        left_out = lineup.left_out;
     }
     let report = Report {
         machine: Machine::this(),
@@ -124,7 +124,7 @@ fn compare(size: &Size) -> Result<()> {
         peer_rounds: size.peer_rounds,
         cases,
         peers,
-        not_installed,
+        left_out,
     };
     let markdown = report.markdown();
     fs::write(places.data.join("compare.md"), &markdown)?;

@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::cases::{Case, Places, all_written};
 use crate::child::{self, Proof, StandardOutput};
 use crate::input::InputFile;
-use crate::report::NotInstalled;
+use crate::report::LeftOut;
 
 /// Another tool.
 struct Peer {
@@ -67,7 +67,7 @@ const PEERS: &[Peer] = &[
         script: "rules.jq",
         versions: Versions::OfProgram,
         threads: 1,
-        note: "as jq",
+        note: "as jq; its regular expressions know no classes of Unicode",
         bodies: Bodies::SameAsOurs,
         install: "cargo install --locked jaq --root bench-data/peers/cargo",
     },
@@ -125,8 +125,8 @@ const PEERS: &[Peer] = &[
 pub(crate) struct Lineup {
     /// What runs, and what is to be said of it.
     pub(crate) cases: Vec<(Case, String)>,
-    /// What is not here.
-    pub(crate) not_installed: Vec<NotInstalled>,
+    /// What takes no part.
+    pub(crate) left_out: Vec<LeftOut>,
 }
 
 /// Finds the tools that are installed, and has each show once that what it writes is right.
@@ -149,18 +149,23 @@ pub(crate) fn lineup(places: &Places, scripts: &Path, input: &InputFile) -> Resu
     }
     let ours = places.data.join("compare-bodies-ours.ndjson");
     child::run(&mut (cases[0].0.command)(), &StandardOutput::Into(ours.clone()), &all_written(input))?;
-    let mut not_installed = Vec::new();
+    let mut left_out = Vec::new();
     for peer in PEERS {
         let Some((program, versions)) = peer.find(places, scripts) else {
-            not_installed
-                .push(NotInstalled { title: peer.title.to_owned(), install: peer.install.to_owned() });
+            let reason = format!("not installed: `{}`", peer.install);
+            left_out.push(LeftOut { title: peer.title.to_owned(), reason });
             continue;
         };
         let case = peer.case(places, scripts, program, input);
-        peer.check(places, &case, &ours, input)?;
+        if let Err(error) = peer.check(places, &case, &ours, input) {
+            eprintln!("{}: {error:?}", peer.title);
+            let reason = format!("{versions}: cannot do this job, see the log");
+            left_out.push(LeftOut { title: peer.title.to_owned(), reason });
+            continue;
+        }
         cases.push((case, format!("{versions}. {}", peer.note)));
     }
-    Ok(Lineup { cases, not_installed })
+    Ok(Lineup { cases, left_out })
 }
 
 impl Peer {

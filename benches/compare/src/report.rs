@@ -19,7 +19,7 @@ pub(crate) struct Report {
     pub(crate) cases: Vec<Measured>,
     /// The product on the small file, and the other tools.
     pub(crate) peers: Vec<Measured>,
-    pub(crate) not_installed: Vec<NotInstalled>,
+    pub(crate) left_out: Vec<LeftOut>,
 }
 
 /// A case with what its rounds took.
@@ -44,10 +44,10 @@ pub(crate) struct Measured {
 
 /// A tool that is not here.
 #[derive(Debug, Serialize)]
-pub(crate) struct NotInstalled {
+pub(crate) struct LeftOut {
     pub(crate) title: String,
-    /// The command that brings it.
-    pub(crate) install: String,
+    /// Why, and what to do.
+    pub(crate) reason: String,
 }
 
 impl Measured {
@@ -192,9 +192,9 @@ impl Report {
                 peer.median_seconds, peer.median_cpu_seconds, peer.peak_rss_mib, peer.note
             )?;
         }
-        for missing in &self.not_installed {
+        for missing in &self.left_out {
             let cells = " |".repeat(6 + ours.len());
-            writeln!(out, "| {} |{cells} not installed: `{}` |", missing.title, missing.install)?;
+            writeln!(out, "| {} |{cells} {} |", missing.title, missing.reason)?;
         }
         Ok(())
     }
@@ -259,7 +259,10 @@ mod tests {
                 measured("discard-2", 2, "", &[1.0]),
             ],
             peers: vec![measured("ours", 2, "", &[0.5]), measured("slow", 1, "slow.py", &[10.0])],
-            not_installed: vec![NotInstalled { title: "lost".to_owned(), install: "get lost".to_owned() }],
+            left_out: vec![LeftOut {
+                title: "lost".to_owned(),
+                reason: "not installed: `get lost`".to_owned(),
+            }],
         };
         let text = report.markdown();
         for line in [
