@@ -6,6 +6,7 @@ The rules are those of schemas/contact.schema.json with their formats. Its x- ke
 repaired or pruned. A line that is valid is copied into the body as it stands, which is the fastest there is in Python.
 """
 
+import importlib.metadata
 import platform
 import re
 import sys
@@ -55,6 +56,6 @@ def main(path):
 
 
 if sys.argv[1] == "--versions":
-    print(f"Python {platform.python_version()}, orjson {orjson.__version__}, jsonschema-rs {jsonschema_rs.__version__}")
+    print(f"Python {platform.python_version()}, orjson {orjson.__version__}, jsonschema-rs {importlib.metadata.version('jsonschema-rs')}")
 else:
     main(sys.argv[1])

@@ -45,10 +45,10 @@ pub(crate) struct Surplus {
 }
 
 impl Limits {
-    /// Finds the annotations on arrays that are reached by members alone.
+    /// Finds the annotations on arrays that are reached by members alone. A reference is not followed inside itself.
     pub(crate) fn compile(schema: &Value) -> Result<Self, SchemaError> {
         let mut limits = Self::default();
-        collect(schema, schema, String::new(), &mut Vec::new(), &mut limits.arrays)?;
+        collect(schema, schema, String::new(), &mut Vec::new(), &mut Vec::new(), &mut limits.arrays)?;
         Ok(limits)
     }
 
@@ -169,19 +169,21 @@ fn collect(
     schema: &Value,
     place: String,
     path: &mut Vec<String>,
+    followed: &mut Vec<String>,
     arrays: &mut Vec<LimitedArray>,
 ) -> Result<(), SchemaError> {
-    // Deeper than a record can be: a schema that refers to itself.
-    if path.len() > ndjson::MAX_DEPTH {
-        return Ok(());
-    }
     let Some(schema) = schema.as_object() else { return Ok(()) };
     let target = schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
     if let Some(target) = target
+        // A schema that refers to itself has no end; its limits hold for the outermost arrays.
         && target != place
+        && !target.is_empty()
+        && !followed.iter().any(|known| known == target)
         && let Some(referred) = document.pointer(target)
     {
-        collect(document, referred, target.to_owned(), path, arrays)?;
+        followed.push(target.to_owned());
+        collect(document, referred, target.to_owned(), path, followed, arrays)?;
+        followed.pop();
     }
     let limited = LimitedArray {
         path: path.clone(),
@@ -195,7 +197,7 @@ fn collect(
         path.push(name.clone());
         let mut place = format!("{place}/properties");
         pointer::push_token(&mut place, name);
-        collect(document, member, place, path, arrays)?;
+        collect(document, member, place, path, followed, arrays)?;
         path.pop();
     }
     Ok(())

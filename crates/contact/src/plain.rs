@@ -9,6 +9,8 @@ mod language;
 mod limited;
 mod memo;
 mod normal_form;
+mod notes;
+mod number;
 mod program;
 mod run;
 mod scan;
@@ -21,8 +23,9 @@ use std::ops::Range;
 pub use self::scan::LineEnds;
 
 use self::limited::Limited;
+use self::notes::{Cell, Notes};
 use self::program::Program;
-use self::scan::{Cell, Notes};
+
 use self::wanted::{Column, Wanted};
 use crate::dedupe::{DedupeOn, Key};
 use crate::field_set::{FieldSet, STANDARD_FIELD_NAMES, StandardFields};

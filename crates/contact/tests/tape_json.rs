@@ -198,3 +198,14 @@ fn documents_that_were_given_are_found_by_their_uri() {
         |text: &str| Parser::new().parse(text.as_bytes(), |tape| schema.check(tape)).expect("JSON").len();
     assert_eq!((found("1"), found("2")), (0, 1));
 }
+
+#[test]
+fn a_schema_that_refers_to_itself_in_many_places_is_compiled_at_once() {
+    let own = json!({"$ref": "#"});
+    let node = json!({"$ref": "#/$defs/node"});
+    let schema = json!({
+        "properties": {"a": own, "b": own, "c": node, "d": node},
+        "$defs": {"node": {"properties": {"a": node, "b": own, "c": node}}}
+    });
+    Schema::compile(schema, Vec::new(), Formats::AsDialect).expect("the schema is sound");
+}

@@ -1,6 +1,6 @@
 //! Limits on the elements of an array, as far as a scan can tell that they are kept.
 
-use super::scan::{Cell, Notes};
+use super::notes::{Cell, Notes};
 use super::wanted::{Column, Wanted};
 use crate::limits::{LimitedArray, MaxPerType};
 

@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn what_is_too_long_or_too_near_the_end_is_checked_each_time() {
         let mut memo = Memo::default();
-        let long = vec![b'x'; 200];
+        let long = [b'x'; 200];
         for (bytes, end) in [(&long[..], LONGEST_BYTES + 1), (&long[..20], 3)] {
             assert!(memo.is_good(bytes, 0, end, || true));
             assert!(!memo.is_good(bytes, 0, end, || false));

@@ -3,13 +3,11 @@
 //! Each step gives the place after what it read, or nothing: then the record may be broken, invalid, or only unusual,
 //! and is left to the parser and the validator. So there is one meaning, and one set of messages.
 
-use std::num::NonZeroU64;
-
-use super::memo::Memo;
+use super::notes::{Cell, Notes};
+use super::number::{Number, number};
 use super::program::{ArrayRule, IntegerRule, Member, Noted, ObjectRule, Program, Rule, RuleId, Variants};
 use super::run::{Run, run};
 use super::unescape::{Unescaped, unescape};
-use super::wanted::Column;
 use crate::encode::encode_text;
 use crate::normalise::Settings;
 
@@ -28,40 +26,6 @@ pub enum LineEnds {
     AreSpace,
 }
 
-/// What a scan works with, kept between records, and what it noted of the last one.
-#[derive(Debug, Default)]
-pub(crate) struct Notes {
-    /// The program that they are for.
-    program: Option<NonZeroU64>,
-    /// What was noted of the values in the columns of each table, row by row. The record itself is the only row of the
-    /// first table.
-    pub(super) tables: Vec<Vec<Cell>>,
-    /// How many columns each table has.
-    widths: Vec<usize>,
-    /// The marks of the values that are there.
-    pub(super) marks: u32,
-    /// The record as it is to be written, where that is not as it stands.
-    pub(super) rewritten: Vec<u8>,
-    guesses: Vec<u8>,
-    memos: Vec<Memo>,
-    unescaped: Vec<u8>,
-    names: Vec<(usize, usize)>,
-}
-
-/// What was noted of one value.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Cell {
-    /// It is not there.
-    #[default]
-    Absent,
-    /// A text without escapes: its place in the bytes.
-    Text(usize, usize),
-    /// A whole number, with its place in the bytes.
-    Integer(i64, usize, usize),
-    /// Anything else.
-    Other,
-}
-
 /// A record that was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Taken {
@@ -69,55 +33,6 @@ pub(super) struct Taken {
     pub(super) end: usize,
     /// Whether it is to be written as it stands, without a byte changed.
     pub(super) is_verbatim: bool,
-}
-
-impl Notes {
-    /// How many rows the table of a column has.
-    #[inline]
-    pub(super) fn rows(&self, column: Column) -> usize {
-        let cells = self.tables[usize::from(column.table)].len();
-        cells / self.widths[usize::from(column.table)]
-    }
-
-    /// What was noted in a row.
-    #[inline]
-    pub(super) fn cell(&self, row: usize, column: Column) -> Cell {
-        let table = usize::from(column.table);
-        self.tables[table][row * self.widths[table] + usize::from(column.column)]
-    }
-
-    /// The text that was noted in a row, if it is one.
-    #[inline]
-    pub(super) fn text<'b>(&self, bytes: &'b [u8], row: usize, column: Column) -> Option<&'b [u8]> {
-        match self.cell(row, column) {
-            Cell::Text(start, end) => Some(&bytes[start..end]),
-            _ => None,
-        }
-    }
-
-    /// Forgets the last record, and gets ready for records of this program.
-    #[inline]
-    fn clear(&mut self, program: &Program) {
-        if self.program != program.id {
-            *self = Self {
-                program: program.id,
-                widths: program.columns.clone(),
-                tables: vec![Vec::new(); program.columns.len()],
-                memos: vec![Memo::default(); program.memos],
-                guesses: vec![0; program.guesses],
-                ..Self::default()
-            };
-        }
-        for table in &mut self.tables {
-            table.clear();
-        }
-        if let (Some(table), Some(columns)) = (self.tables.first_mut(), program.columns.first()) {
-            table.resize(*columns, Cell::Absent);
-        }
-        self.marks = 0;
-        self.rewritten.clear();
-        self.names.clear();
-    }
 }
 
 impl Program {
@@ -659,41 +574,6 @@ impl LookAhead<'_> {
                 return Some(at);
             }
         }
-    }
-}
-
-struct Number {
-    end: usize,
-    /// Its value, if it is written as a whole number.
-    integer: Option<i64>,
-}
-
-/// A number with digits enough for no doubt: longer ones, exponents and a zero below zero are left to the parser.
-#[inline(always)]
-fn number(bytes: &[u8], at: usize) -> Option<Number> {
-    const MOST_DIGITS: usize = 18;
-    let is_negative = bytes[at] == b'-';
-    let start = at + usize::from(is_negative);
-    let mut end = start;
-    let mut value = 0_i64;
-    while let Some(digit @ b'0'..=b'9') = bytes.get(end) {
-        value = value.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'));
-        end += 1;
-    }
-    let digits = end - start;
-    if digits == 0 || digits > MOST_DIGITS || (bytes[start] == b'0' && (digits > 1 || is_negative)) {
-        return None;
-    }
-    match bytes.get(end)? {
-        b'.' => {
-            let fraction = bytes[end + 1..].iter().position(|byte| !byte.is_ascii_digit())?;
-            let end = end + 1 + fraction;
-            let is_plain =
-                fraction > 0 && digits + fraction <= MOST_DIGITS && !matches!(bytes[end], b'e' | b'E');
-            is_plain.then_some(Number { end, integer: None })
-        }
-        b'e' | b'E' => None,
-        _ => Some(Number { end, integer: Some(if is_negative { -value } else { value }) }),
     }
 }
 

@@ -24,7 +24,7 @@ impl Partition {
         Self {
             place: (0..states.len()).collect(),
             block_of: vec![0; states.len()],
-            blocks: vec![0..states.len()],
+            blocks: std::iter::once(0..states.len()).collect(),
             marked: vec![0],
             touched: Vec::new(),
             states,

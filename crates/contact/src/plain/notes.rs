@@ -1,0 +1,90 @@
+//! What a scan notes of a record, and what it remembers of those before.
+
+use std::num::NonZeroU64;
+
+use super::memo::Memo;
+use super::program::Program;
+use super::wanted::Column;
+
+/// What a scan works with, kept between records, and what it noted of the last one.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    /// The program that they are for.
+    program: Option<NonZeroU64>,
+    /// What was noted of the values in the columns of each table, row by row. The record itself is the only row of the
+    /// first table.
+    pub(super) tables: Vec<Vec<Cell>>,
+    /// How many columns each table has.
+    widths: Vec<usize>,
+    /// The marks of the values that are there.
+    pub(super) marks: u32,
+    /// The record as it is to be written, where that is not as it stands.
+    pub(super) rewritten: Vec<u8>,
+    pub(super) guesses: Vec<u8>,
+    pub(super) memos: Vec<Memo>,
+    pub(super) unescaped: Vec<u8>,
+    pub(super) names: Vec<(usize, usize)>,
+}
+
+/// What was noted of one value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Cell {
+    /// It is not there.
+    #[default]
+    Absent,
+    /// A text without escapes: its place in the bytes.
+    Text(usize, usize),
+    /// A whole number, with its place in the bytes.
+    Integer(i64, usize, usize),
+    /// Anything else.
+    Other,
+}
+
+impl Notes {
+    /// How many rows the table of a column has.
+    #[inline]
+    pub(super) fn rows(&self, column: Column) -> usize {
+        let cells = self.tables[usize::from(column.table)].len();
+        cells / self.widths[usize::from(column.table)]
+    }
+
+    /// What was noted in a row.
+    #[inline]
+    pub(super) fn cell(&self, row: usize, column: Column) -> Cell {
+        let table = usize::from(column.table);
+        self.tables[table][row * self.widths[table] + usize::from(column.column)]
+    }
+
+    /// The text that was noted in a row, if it is one.
+    #[inline]
+    pub(super) fn text<'b>(&self, bytes: &'b [u8], row: usize, column: Column) -> Option<&'b [u8]> {
+        match self.cell(row, column) {
+            Cell::Text(start, end) => Some(&bytes[start..end]),
+            _ => None,
+        }
+    }
+
+    /// Forgets the last record, and gets ready for records of this program.
+    #[inline]
+    pub(super) fn clear(&mut self, program: &Program) {
+        if self.program != program.id {
+            *self = Self {
+                program: program.id,
+                widths: program.columns.clone(),
+                tables: vec![Vec::new(); program.columns.len()],
+                memos: vec![Memo::default(); program.memos],
+                guesses: vec![0; program.guesses],
+                ..Self::default()
+            };
+        }
+        for table in &mut self.tables {
+            table.clear();
+        }
+        if let (Some(table), Some(columns)) = (self.tables.first_mut(), program.columns.first()) {
+            table.resize(*columns, Cell::Absent);
+        }
+        self.marks = 0;
+        self.rewritten.clear();
+        self.names.clear();
+    }
+}
