@@ -102,6 +102,8 @@ fn compare(size: &Size) -> Result<()> {
     ensure!(product.exists(), "{} is missing: make build", product.display());
     let places = Places { harness, product, data };
 
+    // The revision is that of the start: it may be another one by the end.
+    let machine = Machine::this();
     eprintln!("preparing the files in {}", places.data.display());
     let inputs = Inputs::prepare(&places.data, size.megabytes, size.peer_megabytes)?;
     let cases = measure(
@@ -118,7 +120,7 @@ fn compare(size: &Size) -> Result<()> {
         left_out = lineup.left_out;
     }
     let report = Report {
-        machine: Machine::this(),
+        machine,
         inputs: files,
         rounds: size.rounds.get(),
         peer_rounds: size.peer_rounds,

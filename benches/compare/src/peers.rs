@@ -55,7 +55,7 @@ const PEERS: &[Peer] = &[
         script: "rules.jq",
         versions: Versions::OfProgram,
         threads: 1,
-        note: "rules by hand; only the form of time zones, languages; stops at a malformed line",
+        note: "rules by hand; letters by ranges; only the form of time zones, languages; stops at a malformed line",
         bodies: Bodies::SameAsOurs,
         install: "apt-get install jq",
     },
@@ -67,7 +67,7 @@ const PEERS: &[Peer] = &[
         script: "rules.jq",
         versions: Versions::OfProgram,
         threads: 1,
-        note: "as jq; its regular expressions know no classes of Unicode",
+        note: "as jq",
         bodies: Bodies::SameAsOurs,
         install: "cargo install --locked jaq --root bench-data/peers/cargo",
     },
@@ -158,7 +158,8 @@ pub(crate) fn lineup(places: &Places, scripts: &Path, input: &InputFile) -> Resu
         };
         let case = peer.case(places, scripts, program, input);
         if let Err(error) = peer.check(places, &case, &ours, input) {
-            eprintln!("{}: {error:?}", peer.title);
+            // Not `{:?}`: a backtrace takes 60 MB, and what this process held counts as its children's.
+            eprintln!("{}: {error:#}", peer.title);
             let reason = format!("{versions}: cannot do this job, see the log");
             left_out.push(LeftOut { title: peer.title.to_owned(), reason });
             continue;
