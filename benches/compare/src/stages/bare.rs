@@ -16,8 +16,7 @@ use super::on_threads;
 /// How much is read at a time where lines do not matter.
 const READ_BYTES: usize = 1 << 20;
 
-/// How much of the file a thread of [`tape`] takes at a time: it stays in the cache of a core, and larger pieces were
-/// slower.
+/// How much of the file a thread of [`tape`] takes at a time: it stays in the cache of a core.
 const PIECE_BYTES: u64 = 256 << 10;
 
 /// How far the last line of a piece may reach into the next one.
@@ -53,8 +52,7 @@ fn in_pieces(path: &Path, look: impl Fn(&[u8]) -> u64) -> Result<u64> {
 }
 
 /// Copies each line and parses it onto a tape, with reused buffers. Each thread reads pieces of the file for itself, at
-/// their positions: no thread waits for another, and what is parsed was read by the same core just before. A thread
-/// that reads for the others is slower.
+/// their positions: no thread waits for another, and what is parsed was read by the same core just before.
 pub(super) fn tape(path: &Path, threads: NonZeroUsize) -> Result<u64> {
     let file = File::open(path)?;
     let length = file.metadata()?.len();
