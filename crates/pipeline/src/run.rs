@@ -1,13 +1,12 @@
-//! One run: the reader, the workers, the ordered stage and the sink, and how they end together.
+//! One run: the workers, the ordered stage and the sink, and how they end together.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use batch::{BatchCounts, Batcher};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use ndjson::{Block, BlockReader, InputError, InputSummary};
-use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use sink::SinkError;
 
 use crate::duplicates::{KeyHasher, OnDuplicate};
@@ -144,21 +143,17 @@ struct Carrier {
 }
 
 enum Message {
-    /// A block was read, for whoever receives it to examine.
-    Read(u64, Box<Carrier>),
     /// A block was examined; blocks are numbered from 0.
     Examined(u64, Box<Carrier>),
     /// So many blocks there are, and this is how reading went.
     End(u64, ReadToEnd),
 }
 
-/// The reader thread and the workers. With one worker that is the thread that the run is on.
+/// The workers, which read and examine.
 struct Blocks {
     messages: Receiver<Message>,
     idle: Sender<Carrier>,
     block_bytes: usize,
-    examination: Arc<Examination>,
-    examiner: Examiner,
 }
 
 impl Blocks {
@@ -171,29 +166,28 @@ impl Blocks {
         }
         let (send, messages) = unbounded();
         let block_bytes = reader.block_bytes();
-        let examination = Arc::new(examination);
-        let feeder = Feeder {
-            reader,
-            examination: Arc::clone(&examination),
+        let reading = Reading { reader, stock: Vec::new(), errors: Vec::new(), blocks: 0, has_ended: false };
+        let shared = Arc::new(Shared {
+            reading: Mutex::new(reading),
+            examination,
             progress,
             idle: take_idle,
             messages: send,
-            threads,
             carriers,
             large: block_bytes * KEPT_BLOCKS,
-        };
-        std::thread::Builder::new()
-            .name("reader".to_owned())
-            .spawn(move || feeder.feed())
-            .map(|_detached| ())
-            // Without a thread nothing is sent, and the run ends as if the input could not be read.
-            .unwrap_or_default();
-        Self { messages, idle, block_bytes, examination, examiner: Examiner::default() }
+        });
+        for nth in 0..threads {
+            let shared = Arc::clone(&shared);
+            // Those that there are do the work. Without any, nothing is sent, and the run ends as one that lost its
+            // reader.
+            let _ = std::thread::Builder::new().name(format!("worker-{nth}")).spawn(move || shared.work());
+        }
+        Self { messages, idle, block_bytes }
     }
 
     /// Hands the blocks to the ordered stage in their order, until all are through.
     fn drain(
-        mut self,
+        self,
         ordered: &mut Ordered<'_>,
         mut sink: Option<&mut SinkThread>,
         progress: &Progress,
@@ -209,10 +203,6 @@ impl Blocks {
                 return Err(End::Interrupted);
             }
             match self.messages.recv_timeout(STOP_INTERVAL) {
-                Ok(Message::Read(number, mut carrier)) => {
-                    carrier.examine(&self.examination, &mut self.examiner);
-                    early.insert(number, *carrier);
-                }
                 Ok(Message::Examined(number, carrier)) => {
                     early.insert(number, *carrier);
                 }
@@ -255,93 +245,82 @@ impl Carrier {
     }
 }
 
-/// What the reader thread works with.
-struct Feeder {
-    reader: BlockReader,
-    examination: Arc<Examination>,
+/// What the workers share.
+struct Shared {
+    /// Whoever holds it reads: a block is examined by the thread that read it, while it is in that core's cache.
+    reading: Mutex<Reading>,
+    examination: Examination,
     progress: Progress,
     idle: Receiver<Carrier>,
     messages: Sender<Message>,
-    threads: usize,
     carriers: usize,
     /// Blocks of more bytes than this go through alone, so that memory holds one of them at a time.
     large: usize,
 }
 
-impl Feeder {
-    /// Reads blocks and has them examined, as long as somebody takes them.
-    fn feed(mut self) {
-        let Ok(workers) = self.workers() else { return };
-        // One for each block that can be in work at a time.
-        let (give_back, examiners) = bounded(self.threads);
-        for _ in 0..self.threads {
-            let _ = give_back.send(Examiner::default());
-        }
-        let mut stock: Vec<Carrier> = Vec::new();
-        let mut errors = Vec::new();
-        let mut number = 0;
+/// How far the input was read.
+struct Reading {
+    reader: BlockReader,
+    stock: Vec<Carrier>,
+    errors: Vec<InputError>,
+    /// Blocks read so far.
+    blocks: u64,
+    has_ended: bool,
+}
+
+impl Shared {
+    /// Reads blocks and examines them, as long as there are any and somebody takes them.
+    fn work(&self) {
+        let mut examiner = Examiner::default();
         loop {
-            let Some(mut carrier) = stock.pop().or_else(|| self.idle.recv().ok()) else { return };
+            // A worker that panicked has taken its block with it: the run ends as one that lost its reader.
+            let Ok(mut reading) = self.reading.lock() else { return };
+            let Some((number, mut carrier)) = self.next(&mut reading) else { return };
+            let is_large = carrier.block.bytes.len() > self.large;
+            if is_large && !self.collect(&mut reading.stock, self.carriers - 1) {
+                return;
+            }
+            // Others may read on, unless this block is to be the only one.
+            let held = is_large.then_some(reading);
+            carrier.examine(&self.examination, &mut examiner);
+            // Whoever ended the run early has no use for it.
+            if self.messages.send(Message::Examined(number, Box::new(carrier))).is_err() {
+                return;
+            }
+            if let Some(mut reading) = held
+                && !self.collect(&mut reading.stock, self.carriers)
+            {
+                return;
+            }
+        }
+    }
+
+    /// The next block, with its number; `None` at the end, which is told once.
+    fn next(&self, reading: &mut Reading) -> Option<(u64, Carrier)> {
+        let Reading { reader, stock, errors, blocks, has_ended } = reading;
+        while !*has_ended {
+            let mut carrier = stock.pop().or_else(|| self.idle.recv().ok())?;
             let recycled = std::mem::take(&mut carrier.block.bytes);
-            let next = self.reader.next_block(recycled);
-            self.progress.set_bytes(self.reader.bytes_read(), self.reader.total_bytes().unwrap_or(0));
+            let next = reader.next_block(recycled);
+            self.progress.set_bytes(reader.bytes_read(), reader.total_bytes().unwrap_or(0));
             match next {
-                None => break,
+                Some(Ok(block)) => {
+                    carrier.block = block;
+                    *blocks += 1;
+                    return Some((*blocks - 1, carrier));
+                }
                 Some(Err(error)) => {
                     errors.push(error);
                     stock.push(carrier);
-                    continue;
                 }
-                Some(Ok(block)) => carrier.block = block,
-            }
-            let is_large = carrier.block.bytes.len() > self.large;
-            if is_large && !self.collect(&mut stock, self.carriers - 1) {
-                return;
-            }
-            match &workers {
-                Some(workers) => self.spawn(workers, number, carrier, &examiners, &give_back),
                 None => {
-                    // Whoever ended the run early has no use for it.
-                    let _ = self.messages.send(Message::Read(number, Box::new(carrier)));
+                    *has_ended = true;
+                    let read = ReadToEnd { inputs: reader.inputs().to_vec(), errors: std::mem::take(errors) };
+                    let _ = self.messages.send(Message::End(*blocks, read));
                 }
             }
-            number += 1;
-            if is_large && !self.collect(&mut stock, self.carriers) {
-                return;
-            }
         }
-        let inputs = self.reader.inputs().to_vec();
-        let _ = self.messages.send(Message::End(number, ReadToEnd { inputs, errors }));
-    }
-
-    /// The workers; none where there would be only one, which is no faster than the thread that waits for it.
-    fn workers(&self) -> Result<Option<ThreadPool>, ThreadPoolBuildError> {
-        if self.threads == 1 {
-            return Ok(None);
-        }
-        let workers = ThreadPoolBuilder::new().num_threads(self.threads);
-        workers.thread_name(|nth| format!("worker-{nth}")).build().map(Some)
-    }
-
-    /// Has a block examined by a worker.
-    fn spawn(
-        &self,
-        workers: &ThreadPool,
-        number: u64,
-        mut carrier: Carrier,
-        examiners: &Receiver<Examiner>,
-        give_back: &Sender<Examiner>,
-    ) {
-        let examination = Arc::clone(&self.examination);
-        let (messages, examiners, give_back) = (self.messages.clone(), examiners.clone(), give_back.clone());
-        workers.spawn_fifo(move || {
-            // There are as many as workers, and each gives its own back.
-            let mut examiner = examiners.try_recv().unwrap_or_default();
-            carrier.examine(&examination, &mut examiner);
-            let _ = give_back.try_send(examiner);
-            // Whoever ended the run early has no use for it.
-            let _ = messages.send(Message::Examined(number, Box::new(carrier)));
-        });
+        None
     }
 
     /// Waits until so many blocks are idle; `false` if the run has ended.
