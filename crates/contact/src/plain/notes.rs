@@ -6,6 +6,9 @@ use super::memo::Memo;
 use super::program::Program;
 use super::wanted::Column;
 
+/// Memory above this size is given back after the record that needed it.
+const KEPT_BYTES: usize = 1 << 20;
+
 /// What a scan works with, kept between records, and what it noted of the last one.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
@@ -84,7 +87,10 @@ impl Notes {
             table.resize(*columns, Cell::Absent);
         }
         self.marks = 0;
-        self.rewritten.clear();
+        for memory in [&mut self.rewritten, &mut self.unescaped] {
+            memory.clear();
+            memory.shrink_to(KEPT_BYTES);
+        }
         self.names.clear();
     }
 }
