@@ -186,6 +186,11 @@ impl Documents {
         &self.by_uri[&self.base]
     }
 
+    /// All of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Value> {
+        self.by_uri.values()
+    }
+
     /// The document of this URI.
     pub(crate) fn get(&self, uri: &str) -> Option<&Value> {
         self.by_uri.get(uri)

@@ -369,3 +369,20 @@ fn conditions_on_a_value_apply_to_what_is_no_object_too() {
         assert!(!is_taken(&compiled, record, &mut scratch) || valid, "{record}");
     }
 }
+
+#[test]
+fn a_control_character_that_a_condition_asks_for_is_not_taken_raw() {
+    let mut scratch = Scratch::default();
+    let schema = json!({
+        "properties": { "kind": { "type": "string" } },
+        "if": { "properties": { "kind": { "const": "a\nb" } }, "required": ["kind"] }, "then": {}
+    });
+    let compiled = Schema::compile(schema, Vec::new(), Formats::Assert).expect("it is sound");
+    for (record, valid) in
+        [("{\"kind\":\"a\nb\"}", false), (r#"{"kind":"a\nb"}"#, true), (r#"{"kind":"ab"}"#, true)]
+    {
+        assert_eq!(is_valid(&compiled, record), valid, "{record}");
+        assert!(!is_taken(&compiled, record, &mut scratch) || valid, "{record}");
+    }
+    assert!(is_taken(&compiled, r#"{"kind":"ab"}"#, &mut scratch));
+}

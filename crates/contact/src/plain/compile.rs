@@ -161,7 +161,10 @@ impl Compiler<'_> {
         let object = self.program.rules[rule].object.as_ref().filter(|object| object.variants.is_none())?;
         let place = object.members.iter().position(|member| member.name.bare() == name.as_bytes())?;
         let member = self.program.rules[object.members[place].rule].text.as_ref()?;
-        (member.checks.is_empty() && member.takes_text(text, &Settings::default())).then_some(place as u8)
+        // A control character does not stand raw in a string: only a text without one is read for good by looking at it.
+        let is_raw = text.chars().all(|character| character >= ' ');
+        (is_raw && member.checks.is_empty() && member.takes_text(text, &Settings::default()))
+            .then_some(place as u8)
     }
 
     fn no_members(&mut self, members: usize) -> ObjectRule {

@@ -24,7 +24,12 @@ const DIALECTS: [&str; 2] =
 impl<'s> Place<'s> {
     /// The root of a schema; `None` if it is of a dialect, or refers to its parts in a way, that is not known here.
     pub(super) fn of_schema(schema: &'s Schema) -> Option<Self> {
-        Self::of_document(&schema.documents, schema.documents.root())
+        let documents = &schema.documents;
+        // A base inside of any document may be what a reference of another one leads to.
+        if documents.all().any(|document| has_inner_base(document, true)) {
+            return None;
+        }
+        Self::of_document(documents, documents.root())
     }
 
     fn of_document(documents: &'s Documents, document: &'s Value) -> Option<Self> {
@@ -48,7 +53,13 @@ impl<'s> Place<'s> {
         let root = match uri {
             "" => self.at(self.document),
             // What is relative would have to be resolved first.
-            uri if uri.contains(':') => Self::of_document(self.documents, self.documents.get(uri)?)?,
+            uri if uri.contains(':') => {
+                let document = self.documents.get(uri)?;
+                // One that calls itself otherwise may be found by that name.
+                let own = document.get("$id").and_then(Value::as_str).map(|id| id.trim_end_matches('#'));
+                own.is_none_or(|own| own == uri).then_some(())?;
+                Self::of_document(self.documents, document)?
+            }
             _ => return None,
         };
         let pointer = crate::schema::percent_decoded(pointer);
