@@ -7,7 +7,7 @@ SEED ?= 1
 .PHONY: help build test lint bench bench-compare bench-micro fixtures
 
 help: ## List the commands
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-13s %s\n", $$1, $$2 }'
 
 build: ## Build the optimised program: target/release/reteno-import
 	$(CARGO) build --release --locked --package reteno-import

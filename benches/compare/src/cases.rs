@@ -30,7 +30,7 @@ pub(crate) struct Case {
     pub(crate) command: Box<dyn Fn() -> Command>,
     /// What becomes of its standard output.
     pub(crate) output: StandardOutput,
-    /// Removed before each run, outside of the time.
+    /// Removed before and after each run, outside of the time.
     pub(crate) fresh: Option<PathBuf>,
     /// How it proves its work.
     pub(crate) proof: Proof,

@@ -11,7 +11,8 @@ use synthetic::{Config, FieldSets, Generator};
 /// Files have whole megabytes, rounded up to the next line.
 const BYTES_PER_MB: u64 = 1_000_000;
 
-/// A file that is found again is taken if it begins with so many lines as the generator makes them now.
+/// A file that is found again is taken if it is as long as asked for, and begins with so many lines as the generator makes
+/// them now.
 const COMPARED_LINES: usize = 2000;
 
 /// A generated file.
@@ -75,11 +76,13 @@ fn generated(folder: &Path, about: &'static str, config: Config, megabytes: u64)
         config.seed,
     );
     let path = folder.join(&name);
-    if !path.exists() || !begins_as_generated(&path, config)? {
+    let least_bytes = megabytes * BYTES_PER_MB;
+    let length = fs::metadata(&path).map_or(0, |data| data.len());
+    if length < least_bytes || !begins_as_generated(&path, config)? {
         write_whole(&path, |file| {
             let mut generator = Generator::new(config);
             let (mut line, mut written) = (Vec::new(), 0);
-            while written < megabytes * BYTES_PER_MB && generator.next_line(&mut line).is_some() {
+            while written < least_bytes && generator.next_line(&mut line).is_some() {
                 line.push(b'\n');
                 file.write_all(&line)?;
                 written += line.len() as u64;
@@ -179,8 +182,18 @@ mod tests {
     fn a_file_that_the_generator_would_not_make_is_made_anew() {
         let folder = tempfile::tempdir().expect("a folder");
         let made = Inputs::prepare(folder.path(), 1, 1).expect("files");
-        fs::write(&made.mixed.path, "{\"externalCustomerId\":\"1\"}\n").expect("it takes the line");
-        let again = Inputs::prepare(folder.path(), 1, 1).expect("files");
-        assert_eq!(again.mixed.records, made.mixed.records);
+        let whole = fs::read(&made.mixed.path).expect("the file");
+        let others = "{\"externalCustomerId\":\"1\"}\n".repeat(whole.len() / 20);
+        let first_line_end = 1 + memchr::memchr(b'\n', &whole).expect("lines");
+        let cases: [(&str, &[u8]); 3] = [
+            ("other lines", others.as_bytes()),
+            ("only the first line", &whole[..first_line_end]),
+            ("nothing", b""),
+        ];
+        for (name, found) in cases {
+            fs::write(&made.mixed.path, found).expect("it takes the bytes");
+            Inputs::prepare(folder.path(), 1, 1).expect("files");
+            assert!(fs::read(&made.mixed.path).expect("the file") == whole, "{name}");
+        }
     }
 }

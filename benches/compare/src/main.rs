@@ -143,10 +143,9 @@ fn measure(cases: Vec<(Case, String)>, rounds: usize) -> Result<Vec<Measured>> {
             eprintln!("round {round} of {rounds}: {} on {}", case.name, case.threads);
             case.clear()?;
             taken[nth].push(child::run(&mut (case.command)(), &case.output, &case.proof)?);
+            // At once: the system would write to the disk what this case left while the next ones are measured.
+            case.clear()?;
         }
-    }
-    for (case, _) in &cases {
-        case.clear()?;
     }
     Ok(cases
         .into_iter()

@@ -130,7 +130,7 @@ pub(crate) fn code(
         | End::RejectsFailed(_)
         | End::BatchFailed(_)
         | End::OutputClosed
-        | End::ReaderLost
+        | End::WorkersLost
         | End::IdentityBroken => INPUT_OUTPUT,
     };
     code.into()
@@ -157,8 +157,8 @@ pub(crate) fn reason(outcome: &Outcome) -> Option<Error> {
         End::BatchFailed(error) => chain(error),
         End::RejectsFailed(error) => anyhow::anyhow!("{error}")
             .context("cannot write the rejects; free space or choose another place, then run again"),
-        End::ReaderLost => {
-            anyhow::anyhow!("the reading thread ended early: this is a fault of reteno-import")
+        End::WorkersLost => {
+            anyhow::anyhow!("the working threads ended early: this is a fault of reteno-import")
         }
         End::IdentityBroken => anyhow::anyhow!(
             "the records do not add up ({}): this is a fault of reteno-import; do not use the output",

@@ -160,7 +160,7 @@ fn end(end: &End) -> &'static str {
         End::SinkFailed(_) | End::BatchFailed(_) => "output-failed",
         End::RejectsFailed(_) => "rejects-failed",
         End::OptionsRefused(_) => "options-refused",
-        End::ReaderLost | End::IdentityBroken => "internal-fault",
+        End::WorkersLost | End::IdentityBroken => "internal-fault",
         End::OutputClosed => "output-closed",
     }
 }

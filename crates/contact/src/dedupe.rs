@@ -67,36 +67,53 @@ pub struct Key<'t> {
 #[must_use]
 pub fn key_of<'t>(tape: &Tape<'t>, dedupe_on: DedupeOn) -> Option<Key<'t>> {
     let root = tape.root();
-    let found = |field: DedupeOn, value: TapeValue<'_>| match tape.nodes()[value.index() as usize] {
-        Node::String(text) if !text.is_empty() => Some(Key { field: field.as_str(), value: text }),
-        _ => None,
-    };
-    if let Some(id) = root.get("externalCustomerId") {
-        return found(DedupeOn::ExternalCustomerId, id);
-    }
     let channel = |kind: &str| {
         let is_kind = |channel: &TapeValue<'_>| channel.get("type").and_then(TapeValue::as_str) == Some(kind);
         root.get("channels")?.elements()?.find(is_kind)?.get("value")
     };
-    match dedupe_on {
-        DedupeOn::ExternalCustomerId => None,
-        DedupeOn::Email => found(DedupeOn::Email, channel("email")?),
-        DedupeOn::Sms => found(DedupeOn::Sms, channel("sms")?),
-        DedupeOn::EmailOrSms => match channel("sms") {
-            Some(sms) => found(DedupeOn::Sms, sms),
-            None => found(DedupeOn::Email, channel("email")?),
-        },
-        DedupeOn::Push => found(DedupeOn::Push, channel("mobilepush")?),
-        DedupeOn::WebPush => found(DedupeOn::WebPush, channel("webpush")?),
-        DedupeOn::Id => {
-            let id = root.get("id")?;
-            id.as_i64()?;
-            Some(Key { field: "id", value: tape.number_text(tape.origin(id.index())) })
+    let field = |wanted: i64| {
+        let is_wanted = |field: &TapeValue<'_>| field.get("id").and_then(TapeValue::as_i64) == Some(wanted);
+        root.get("fields")?.elements()?.find(is_wanted)?.get("value")
+    };
+    let (chosen, value) =
+        key_value(dedupe_on, root.get("externalCustomerId"), channel, || root.get("id"), field)?;
+    let text = match tape.nodes()[value.index() as usize] {
+        _ if chosen == DedupeOn::Id => {
+            value.as_i64()?;
+            tape.number_text(tape.origin(value.index()))
         }
-        DedupeOn::FieldId(wanted) => {
-            let is_wanted =
-                |field: &TapeValue<'_>| field.get("id").and_then(TapeValue::as_i64) == Some(wanted);
-            found(dedupe_on, root.get("fields")?.elements()?.find(is_wanted)?.get("value")?)
-        }
+        Node::String(text) if !text.is_empty() => text,
+        _ => return None,
+    };
+    Some(Key { field: chosen.as_str(), value: text })
+}
+
+/// Which of a contact's values it is known by, and in which field that stands. The values are looked up by whoever has
+/// them: the external id, the value of the first channel of a type, the id, the value of a custom field.
+pub(crate) fn key_value<V>(
+    dedupe_on: DedupeOn,
+    external_id: Option<V>,
+    channel: impl Fn(&str) -> Option<V>,
+    id: impl FnOnce() -> Option<V>,
+    field: impl FnOnce(i64) -> Option<V>,
+) -> Option<(DedupeOn, V)> {
+    if let Some(external_id) = external_id {
+        return Some((DedupeOn::ExternalCustomerId, external_id));
     }
+    let value = match dedupe_on {
+        DedupeOn::ExternalCustomerId => None,
+        DedupeOn::Email => channel("email"),
+        DedupeOn::Sms => channel("sms"),
+        DedupeOn::EmailOrSms => {
+            return match channel("sms") {
+                Some(sms) => Some((DedupeOn::Sms, sms)),
+                None => Some((DedupeOn::Email, channel("email")?)),
+            };
+        }
+        DedupeOn::Push => channel("mobilepush"),
+        DedupeOn::WebPush => channel("webpush"),
+        DedupeOn::Id => id(),
+        DedupeOn::FieldId(wanted) => field(wanted),
+    };
+    Some((dedupe_on, value?))
 }

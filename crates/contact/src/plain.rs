@@ -27,7 +27,7 @@ use self::notes::{Cell, Notes};
 use self::program::Program;
 
 use self::wanted::{Column, Wanted};
-use crate::dedupe::{DedupeOn, Key};
+use crate::dedupe::{DedupeOn, Key, key_value};
 use crate::field_set::{FieldSet, STANDARD_FIELD_NAMES, StandardFields};
 use crate::normalise::Settings;
 use crate::rules::RuleOptions;
@@ -118,52 +118,33 @@ impl PlainContacts {
         Some(PlainContact { start, end: taken.end, rewritten, key_field, key })
     }
 
-    /// The place after the record that is all of `bytes` but the margin, if it plainly satisfies every schema.
-    pub(crate) fn is_valid(
-        &self,
-        bytes: &[u8],
-        settings: &Settings,
-        scratch: &mut PlainScratch,
-    ) -> Option<usize> {
-        let taken = self.program.scan(bytes, 0, LineEnds::AreSpace, settings, &mut scratch.notes)?;
-        Some(taken.end)
+    /// Whether the record, which is all of `bytes` but the margin, plainly satisfies every schema.
+    pub(crate) fn is_valid(&self, bytes: &[u8], settings: &Settings, scratch: &mut PlainScratch) -> bool {
+        let taken = self.program.scan(bytes, 0, LineEnds::AreSpace, settings, &mut scratch.notes);
+        taken.is_some_and(|taken| taken.end + PLAIN_MARGIN_BYTES == bytes.len())
     }
 
-    /// What the contact is known by; see [`key_of`](crate::key_of).
+    /// What the contact is known by; see [`key_of`](crate::key_of). `None` if a value is not understood, too.
     fn key(&self, bytes: &[u8], notes: &Notes, dedupe_on: DedupeOn) -> Option<(&'static str, Range<usize>)> {
-        let found = |field: DedupeOn, cell: Cell| match cell {
-            Cell::Text(start, end) if start < end => Some((field.as_str(), start..end)),
-            _ => None,
-        };
-        match notes.cell(0, self.external_id) {
-            Cell::Absent => {}
-            cell => return found(DedupeOn::ExternalCustomerId, cell),
-        }
-        let rows = |column: Column| 0..notes.rows(column);
+        let external_id = Some(notes.cell(0, self.external_id)).filter(|cell| *cell != Cell::Absent);
         let channel = |kind: &str| {
             let is_kind = |row: &usize| notes.text(bytes, *row, self.channel_type) == Some(kind.as_bytes());
-            rows(self.channel_type).find(is_kind).map(|row| notes.cell(row, self.channel_value))
+            let row = (0..notes.rows(self.channel_type)).find(is_kind)?;
+            Some(notes.cell(row, self.channel_value))
         };
-        match dedupe_on {
-            DedupeOn::ExternalCustomerId => None,
-            DedupeOn::Email => found(DedupeOn::Email, channel("email")?),
-            DedupeOn::Sms => found(DedupeOn::Sms, channel("sms")?),
-            DedupeOn::EmailOrSms => match channel("sms") {
-                Some(sms) => found(DedupeOn::Sms, sms),
-                None => found(DedupeOn::Email, channel("email")?),
-            },
-            DedupeOn::Push => found(DedupeOn::Push, channel("mobilepush")?),
-            DedupeOn::WebPush => found(DedupeOn::WebPush, channel("webpush")?),
-            DedupeOn::Id => match notes.cell(0, self.id) {
-                Cell::Integer(_, start, end) => Some((DedupeOn::Id.as_str(), start..end)),
-                _ => None,
-            },
-            DedupeOn::FieldId(wanted) => {
-                let is_wanted = |row: &usize| matches!(notes.cell(*row, self.field_id), Cell::Integer(id, ..) if id == wanted);
-                let row = rows(self.field_id).find(is_wanted)?;
-                found(dedupe_on, notes.cell(row, self.field_value))
-            }
-        }
+        let field = |wanted: i64| {
+            let is_wanted = |row: &usize| matches!(notes.cell(*row, self.field_id), Cell::Integer(id, ..) if id == wanted);
+            let row = (0..notes.rows(self.field_id)).find(is_wanted)?;
+            Some(notes.cell(row, self.field_value))
+        };
+        let id = || Some(notes.cell(0, self.id));
+        let (chosen, cell) = key_value(dedupe_on, external_id, channel, id, field)?;
+        let place = match cell {
+            Cell::Integer(_, start, end) if chosen == DedupeOn::Id => start..end,
+            Cell::Text(start, end) if chosen != DedupeOn::Id && start < end => start..end,
+            _ => return None,
+        };
+        Some((chosen.as_str(), place))
     }
 
     /// The fields that the contact carries; see [`FieldSet::read`]. `None` if a value is not understood.

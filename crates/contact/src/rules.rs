@@ -192,8 +192,11 @@ impl Rules {
 
     /// Whether what is on the tape satisfies every rule. The validator is asked only about what is not plainly valid.
     fn is_valid(&self, tape: &Tape<'_>, scratch: &mut Scratch) -> bool {
-        self.is_plain(tape, scratch)
-            || self.schemas.iter().all(|schema| schema.validator.is_valid(TapeNode(tape.root())))
+        self.is_plain(tape, scratch) || self.is_valid_by_validator(tape)
+    }
+
+    fn is_valid_by_validator(&self, tape: &Tape<'_>) -> bool {
+        self.schemas.iter().all(|schema| schema.validator.is_valid(TapeNode(tape.root())))
     }
 
     fn is_plain(&self, tape: &Tape<'_>, scratch: &mut Scratch) -> bool {
@@ -201,9 +204,8 @@ impl Rules {
         let Scratch { plain: of_plain, written, .. } = scratch;
         written.clear();
         encode(tape, written);
-        let end = written.len();
-        written.resize(end + PLAIN_MARGIN_BYTES, 0);
-        let is_plain = plain.is_valid(written, &self.options.settings, of_plain) == Some(end);
+        written.resize(written.len() + PLAIN_MARGIN_BYTES, 0);
+        let is_plain = plain.is_valid(written, &self.options.settings, of_plain);
         if written.capacity() > KEPT_BYTES {
             *written = Vec::new();
         }
@@ -273,7 +275,8 @@ impl Rules {
         }
         // Nearly all that come here are invalid: what is wrong with them is asked at once, instead of whether anything is.
         let first = self.findings(tape);
-        if first.is_empty() {
+        // That nothing can be told is not yet that nothing is wrong.
+        if first.is_empty() && self.is_valid_by_validator(tape) {
             return Ok(());
         }
         let refused = first.iter().any(|finding| {

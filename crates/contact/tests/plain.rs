@@ -1,9 +1,11 @@
 //! Records that are taken from their text alone: what is taken is what the long way accepts without a change.
 
 use contact::{
-    DedupeOn, FieldSet, LineEnds, PLAIN_MARGIN_BYTES, RuleOptions, Rules, Scratch, Verdict, encode,
+    DedupeOn, FieldSet, Formats, LineEnds, PLAIN_MARGIN_BYTES, RuleOptions, Rules, Schema, Scratch, Verdict,
+    encode,
 };
 use ndjson::Parser;
+use serde_json::json;
 use synthetic::{Config, Generator};
 
 /// What becomes of a contact: as it is written, its key and its fields.
@@ -112,8 +114,8 @@ fn contacts_are_known_by_the_same_key_whatever_that_is() {
     }
 }
 
-#[test]
-fn mutants_are_taken_only_if_the_long_way_accepts_them_unchanged() {
+/// A record with one to three pieces changed.
+fn mutant(record: &[u8], random: &mut fastrand::Rng) -> Vec<u8> {
     const PIECES: [&str; 42] = [
         "\"",
         "\\",
@@ -158,25 +160,82 @@ fn mutants_are_taken_only_if_the_long_way_accepts_them_unchanged() {
         "\u{feff}",
         "9999999999",
     ];
+    let mut mutant = record.to_vec();
+    for _ in 0..random.usize(1..4) {
+        let place = random.usize(..=mutant.len());
+        let removed = place..(place + random.usize(..4)).min(mutant.len());
+        let piece = PIECES[random.usize(..PIECES.len())].as_bytes();
+        let piece = if random.bool() { piece } else { &[random.u8(..)] };
+        mutant.splice(removed, piece.iter().copied());
+    }
+    mutant
+}
+
+#[test]
+fn mutants_are_taken_only_if_the_long_way_accepts_them_unchanged() {
     let rules = rules_by(DedupeOn::ExternalCustomerId);
     let mut scratch = Scratch::default();
     let mut random = fastrand::Rng::with_seed(4);
     let mut taken = 0;
     for record in records(600, 100) {
         for _ in 0..25 {
-            let mut mutant = record.clone();
-            for _ in 0..random.usize(1..4) {
-                let place = random.usize(..=mutant.len());
-                let removed = place..(place + random.usize(..4)).min(mutant.len());
-                let piece = PIECES[random.usize(..PIECES.len())].as_bytes();
-                let piece = if random.bool() { piece } else { &[random.u8(..)] };
-                mutant.splice(removed, piece.iter().copied());
-            }
-            taken += u32::from(assert_sound(&rules, &mutant, &mut scratch));
+            taken += u32::from(assert_sound(&rules, &mutant(&record, &mut random), &mut scratch));
         }
     }
     // Many mutants are contacts: a token or a name with another letter.
     assert!(taken > 700, "{taken}");
+}
+
+#[test]
+fn with_a_schema_of_the_user_only_what_satisfies_both_is_taken() {
+    let mut scratch = Scratch::default();
+    let mut random = fastrand::Rng::with_seed(5);
+    for tightened in [
+        json!({ "properties": { "firstName": { "maxLength": 5 }, "languageCode": { "enum": ["uk", "pl"] } } }),
+        json!({ "properties": { "lastName": { "x-normalize": ["trim"], "pattern": "[^a]$" } }, "required": ["lastName"] }),
+        json!({ "properties": { "fields": { "items": {
+            "if": { "properties": { "id": { "const": 12346 } }, "required": ["id"] },
+            "then": { "properties": { "value": { "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "maxLength": 10 } } },
+            "else": { "properties": { "value": { "maxLength": 7 } } }
+        } } } }),
+    ] {
+        let schema = Schema::compile(tightened, Vec::new(), Formats::Assert).expect("it is sound");
+        let rules = Rules::new(RuleOptions::default(), Some(schema)).expect("our own schema is sound");
+        let mut taken = 0;
+        for record in records(300, 100) {
+            taken += u32::from(assert_sound(&rules, &record, &mut scratch));
+            for _ in 0..5 {
+                assert_sound(&rules, &mutant(&record, &mut random), &mut scratch);
+            }
+        }
+        assert!((20..280).contains(&taken), "{taken}");
+    }
+}
+
+#[test]
+fn what_is_accepted_after_repairs_and_pruning_satisfies_the_validator() {
+    let rules = rules_by(DedupeOn::ExternalCustomerId);
+    let schema = Schema::contact().expect("our own schema is sound");
+    let mut scratch = Scratch::default();
+    let mut random = fastrand::Rng::with_seed(6);
+    let mut accepted = 0;
+    for record in records(400, 300) {
+        for record in [record.clone(), mutant(&record, &mut random), mutant(&record, &mut random)] {
+            let mut written = Vec::new();
+            let judged = Parser::new().parse(&record, |tape| {
+                if matches!(rules.judge(tape, &mut scratch), Verdict::Accepted { .. }) {
+                    encode(tape, &mut written);
+                }
+            });
+            if judged.is_ok() && !written.is_empty() {
+                accepted += 1;
+                let found =
+                    Parser::new().parse(&written, |tape| schema.check(tape)).expect("it was just written");
+                assert!(found.is_empty(), "{found:?} in {}", String::from_utf8_lossy(&written));
+            }
+        }
+    }
+    assert!(accepted > 400, "{accepted}");
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Wires source, rules, batches and sink together: in parallel, in input order, within bounds.
 //!
 //! ```text
-//! reader thread ─► workers (one block each) ─► ordered stage ─► sink thread
-//!  BlockReader      parse, judge, encode       duplicates,       Sink::write
-//!                                              rejects, batches
+//! workers (one block each) ─► ordered stage ─► sink thread
+//!  read in turn;               duplicates,       Sink::write
+//!  take or judge, encode       rejects, batches
 //! ```
 //!
-//! A fixed number of blocks is on its way at any time: the reader waits for one to come back. What leaves the ordered
+//! A fixed number of blocks is on its way at any time: whoever reads waits for one to come back. What leaves the ordered
 //! stage depends on the input and the options alone, not on threads or block sizes.
 //!
 //! The crate knows nothing of a terminal: it counts, and hands refused records to a [`Rejects`].

@@ -51,8 +51,8 @@ pub enum End {
     BatchFailed(batch::SpillError),
     /// The options of the batches cannot be used.
     OptionsRefused(batch::OptionsError),
-    /// The thread that reads the input is gone: a fault of this program.
-    ReaderLost,
+    /// The workers are gone before the input was read: a fault of this program.
+    WorkersLost,
     /// Whoever read the output has closed it.
     OutputClosed,
     /// The records do not add up: a fault of this program.

@@ -179,7 +179,7 @@ impl Blocks {
         for nth in 0..threads {
             let shared = Arc::clone(&shared);
             // Those that there are do the work. Without any, nothing is sent, and the run ends as one that lost its
-            // reader.
+            // workers.
             let _ = std::thread::Builder::new().name(format!("worker-{nth}")).spawn(move || shared.work());
         }
         Self { messages, idle, block_bytes }
@@ -211,7 +211,7 @@ impl Blocks {
                     *read = ended;
                 }
                 Err(RecvTimeoutError::Timeout) => continue,
-                Err(RecvTimeoutError::Disconnected) => return Err(End::ReaderLost),
+                Err(RecvTimeoutError::Disconnected) => return Err(End::WorkersLost),
             }
             while let Some(mut carrier) = early.remove(&next) {
                 next += 1;
@@ -273,7 +273,7 @@ impl Shared {
     fn work(&self) {
         let mut examiner = Examiner::default();
         loop {
-            // A worker that panicked has taken its block with it: the run ends as one that lost its reader.
+            // A worker that panicked has taken its block with it: the run ends as one that lost its workers.
             let Ok(mut reading) = self.reading.lock() else { return };
             let Some((number, mut carrier)) = self.next(&mut reading) else { return };
             let is_large = carrier.block.bytes.len() > self.large;
