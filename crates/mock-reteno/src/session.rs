@@ -116,3 +116,41 @@ fn apply(upload: &Upload, contacts: &mut Contacts, unmapped: &HashSet<String>) -
     }
     mapping
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize as _;
+
+    use super::*;
+
+    #[test]
+    fn a_session_is_queued_then_works_then_is_over_in_the_order_of_acceptance() {
+        let upload = |name: &str| {
+            let contacts = json!([{ "externalCustomerId": "k", "firstName": name, "channels": [] }]);
+            Upload::deserialize(json!({ "contacts": contacts, "dedupeOn": "externalCustomerId" })).unwrap()
+        };
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut contacts = Contacts::new(Vec::new());
+        let mut sessions = Sessions::new(Duration::from_millis(1_000), Vec::new(), 1);
+        let first = sessions.begin(upload("Ann"), End::Finished, at(0));
+        let second = sessions.begin(upload("Bob"), End::Finished, at(600));
+        let third = sessions.begin(upload("Eve"), End::Error, at(600));
+        let cases = [
+            (499, ["STARTED", "STARTED", "STARTED"], None),
+            (500, ["IMPORTING", "STARTED", "STARTED"], None),
+            (1_000, ["FINISHED", "STARTED", "STARTED"], Some("Ann")),
+            (1_599, ["FINISHED", "IMPORTING", "IMPORTING"], Some("Ann")),
+            (1_600, ["FINISHED", "FINISHED", "ERROR"], Some("Bob")),
+        ];
+        for (ms, statuses, name) in cases {
+            sessions.settle(&mut contacts, at(ms));
+            let told =
+                [&first, &second, &third].map(|id| sessions.status(id, at(ms)).unwrap()["status"].clone());
+            assert_eq!(told, statuses, "after {ms} ms");
+            let kept = contacts.by_external_id("k").and_then(|contact| contact.first_name.as_deref());
+            assert_eq!(kept, name, "after {ms} ms");
+        }
+        assert!(sessions.status("unknown", start).is_none());
+    }
+}
