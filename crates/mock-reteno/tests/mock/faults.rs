@@ -1,10 +1,12 @@
 //! Each fault as a client meets it, and whether the request was taken.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use mock_reteno::{Fault, Faults, Mock, MockOptions};
 
-use crate::client::{Answer, Broken, Sent, accepted, add, get, keys, send_to, start, try_add};
+use crate::client::{Answer, Broken, Sent, accepted, add, basic, get, keys, send_to, start, try_add};
 
 fn scripted(script: Vec<Fault>) -> Mock {
     let faults = Faults { script, ..Faults::default() };
@@ -47,6 +49,31 @@ fn each_fault_is_seen_and_takes_the_request_or_does_not() {
         // The next one is let through.
         assert_eq!(add(&mock, &keys(&["k1"])).status, 200, "{fault:?}");
     }
+}
+
+#[test]
+fn a_connection_that_is_kept_breaks_only_at_its_fault() {
+    let mock = scripted(vec![Fault::None, Fault::None, Fault::Truncated]);
+    let url = mock.url();
+    let host = url.split('/').nth(2).unwrap();
+    let body = keys(&["k1"]).to_string();
+    let request = format!(
+        "POST /api/v1/contacts HTTP/1.1\r\nHost: {host}\r\nAuthorization: {}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        basic("", "test-key"),
+        body.len()
+    );
+    let mut stream = TcpStream::connect(host).unwrap();
+    let mut lengths = Vec::new();
+    for _ in 0..3 {
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut buffer = [0; 4_096];
+        lengths.push(stream.read(&mut buffer).unwrap());
+    }
+    assert_eq!(stream.read(&mut [0; 16]).unwrap(), 0, "the connection is over");
+    assert_eq!(lengths[0], lengths[1]);
+    assert!(lengths[2] < lengths[0]);
+    assert_eq!(mock.applied("k1"), 3);
 }
 
 #[test]

@@ -32,7 +32,6 @@ fn no_second_lets_more_through_than_allowed_and_none_fewer() {
     const RATE: usize = 3;
     let mock = start(MockOptions { rate: 3, duplicate_window: Duration::ZERO, ..MockOptions::default() });
     // Until some were refused and one was let through after that.
-    let mut refused = false;
     loop {
         std::thread::scope(|scope| {
             for _ in 0..4 {
@@ -41,12 +40,10 @@ fn no_second_lets_more_through_than_allowed_and_none_fewer() {
         });
         let statuses: Vec<_> = posts(&mock).iter().map(|request| request.status).collect();
         let first = statuses.iter().position(|status| *status == Some(429));
-        refused |= first.is_some();
         if first.is_some_and(|first| statuses[first..].contains(&Some(200))) {
             break;
         }
     }
-    assert!(refused);
 
     let posts = posts(&mock);
     let passed = || posts.iter().filter(|request| request.status == Some(200));
