@@ -112,7 +112,6 @@ impl Account {
         }
         let id = self.sessions.begin(upload, ends, now);
         answer.insert("asyncSessionId".to_owned(), json!(id));
-        self.sessions.settle(&mut self.contacts, now);
         Verdict::Accepted(Value::Object(answer))
     }
 
@@ -159,5 +158,29 @@ impl Accepted {
         });
         *at = now;
         bodies[*index].1 += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize as _;
+
+    use super::*;
+
+    #[test]
+    fn the_time_of_duplicates_begins_with_the_last_acceptance() {
+        let body = json!({ "contacts": [], "dedupeOn": "email" });
+        let upload = Upload::deserialize(body).unwrap();
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let window = Duration::from_secs(60);
+        let mut accepted = Accepted::default();
+        assert!(!accepted.within("a", window, at(0)));
+        accepted.add(&upload, "a", at(0));
+        assert!(accepted.within("a", window, at(59)));
+        assert!(!accepted.within("b", window, at(59)));
+        assert!(!accepted.within("a", window, at(60)));
+        accepted.add(&upload, "a", at(60));
+        assert!(accepted.within("a", window, at(119)));
     }
 }

@@ -23,17 +23,15 @@ pub(crate) struct Contacts {
     last_id: i64,
 }
 
-/// By what a known contact was found. It is itself not updated.
+/// By what a known contact was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FoundBy {
-    /// A standard field.
+    /// A standard field. It is itself not updated.
     Field(&'static str),
-    /// A custom field.
-    CustomField(i32),
     /// The email address, where nobody has its `externalCustomerId`: the known contact gets it.
     NewExternalId,
-    /// The number.
-    Id,
+    /// Its number or the value of a custom field, which no update can change: it is the same.
+    SameValue,
 }
 
 impl Contacts {
@@ -124,14 +122,16 @@ impl Contacts {
             DedupeOn::Push => by_channel("mobilepush"),
             DedupeOn::WebPush => by_channel("webpush"),
             DedupeOn::EmailOrSms => by_channel("sms").or_else(|| by_channel("email")),
-            DedupeOn::Id => contact.id.filter(|id| self.by_id.contains_key(id)).map(|id| (id, FoundBy::Id)),
+            DedupeOn::Id => {
+                contact.id.filter(|id| self.by_id.contains_key(id)).map(|id| (id, FoundBy::SameValue))
+            }
             DedupeOn::ExternalCustomerId => None,
             DedupeOn::FieldId => {
                 let field = upload.dedupe_field()?;
                 let value = contact.field(field)?;
                 let has_value =
                     |known: &&ContactState| known.fields.get(&field).is_some_and(|own| own == value);
-                self.all().find(has_value).map(|known| (known.id, FoundBy::CustomField(field)))
+                self.all().find(has_value).map(|known| (known.id, FoundBy::SameValue))
             }
         }
     }
@@ -236,7 +236,7 @@ fn update(state: &mut ContactState, found_by: FoundBy, contact: &Contact, upload
             set_channels(state, kind, contact);
         }
     }
-    for id in upload.custom_fields.iter().filter(|id| found_by != FoundBy::CustomField(**id)) {
+    for id in &upload.custom_fields {
         match contact.field(*id) {
             Some(value) => state.fields.insert(*id, value.to_owned()),
             None => state.fields.remove(id),

@@ -25,8 +25,10 @@ impl Answer {
 /// How an answer failed to arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Broken {
-    /// Nothing of it came.
+    /// Nothing of it came before the connection ended.
     Nothing,
+    /// The connection was reset.
+    Reset,
     /// Its body was shorter than its head said.
     Short,
 }
@@ -79,8 +81,9 @@ pub(crate) fn send_to(url: &str, sent: Sent<'_>) -> Result<Answer, Broken> {
     stream.write_all((head + &body).as_bytes()).expect("the mock reads requests to their end");
     let mut received = Vec::new();
     match stream.read_to_end(&mut received) {
-        Err(error) if error.kind() != io::ErrorKind::ConnectionReset => panic!("{error}"),
-        _ => read(&String::from_utf8(received).expect("answers are UTF-8")),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Err(Broken::Reset),
+        Err(error) => panic!("{error}"),
+        Ok(_) => read(&String::from_utf8(received).expect("answers are UTF-8")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The custom fields and the tokens of the account.
 
-use mock_reteno::{CustomField, FieldsShape, Mock, MockOptions};
+use mock_reteno::{Channel, ContactState, CustomField, FieldsShape, Mock, MockOptions};
 use serde_json::{Value, json};
 
 use crate::client::{Sent, accepted, get, send, start};
@@ -81,4 +81,28 @@ fn tokens_are_added_to_known_contacts_only() {
     assert_eq!(get(&mock, &format!("contact/token/activated/{APP}/t2")).json(), json!({ "active": true }));
     assert_eq!(get(&mock, &format!("contact/token/{APP}/t3/contactId")).status, 404);
     assert_eq!(mock.contact("k1").unwrap().channels.len(), 2);
+
+    let contact = |key: &str, deleted| ContactState {
+        external_id: Some(key.to_owned()),
+        channels: vec![Channel {
+            kind: "email".to_owned(),
+            value: format!("{key}@example.com"),
+            device: None,
+        }],
+        deleted,
+        ..ContactState::default()
+    };
+    let existing = vec![contact("gone", true), contact("k1", false), contact("k2", false)];
+    let mock = start(MockOptions { existing, ..MockOptions::default() });
+    for (owner, given) in [("k1", true), ("k2", true), ("gone", false)] {
+        let body =
+            json!({ "tokens": [{ "token": "t", "email": format!("{owner}@example.com") }] }).to_string();
+        assert_eq!(
+            send(&mock, Sent { method: "POST", path: &path, body, ..Sent::default() }).unwrap().status,
+            200
+        );
+        let has_it = mock.contact(owner).unwrap().channels.iter().any(|channel| channel.value == "t");
+        assert_eq!(has_it, given, "{owner}");
+    }
+    assert_eq!(mock.contact("k1").unwrap().channels.len(), 1, "the token moved on");
 }
