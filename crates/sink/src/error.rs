@@ -59,6 +59,9 @@ pub enum SinkError {
         /// That file.
         path: PathBuf,
     },
+    /// What takes the bodies takes no more of them, and says elsewhere why.
+    #[error("no more request bodies are taken")]
+    Stopped,
     /// The counts of the run are not those of the sink: contacts were lost or doubled on the way.
     #[error(
         "{counted} {what} were counted but {written} were written; this is a defect of the program, please report it"

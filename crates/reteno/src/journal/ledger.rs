@@ -1,0 +1,294 @@
+//! What is known of every part of every body.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::Serialize;
+
+use super::entry::{Entry, Failed};
+use crate::part::{BodyHash, Part};
+
+/// How far a part is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PartState {
+    /// It was sent, and no answer is known.
+    Sent,
+    /// It is to be sent again.
+    ToBeSent,
+    /// Its halves are what counts.
+    Split,
+    /// It was taken.
+    Accepted { session: Option<String>, failed: Vec<Failed>, repeated: bool },
+    /// It is imported.
+    Finished { failed: u32, unmapped: u32 },
+    /// Its import failed.
+    SessionFailed,
+    /// The server refused it.
+    Rejected,
+}
+
+/// All parts of an upload.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ledger {
+    parts: HashMap<Part, PartState>,
+    /// The bodies, with their contacts.
+    bodies: HashMap<BodyHash, u32>,
+    /// Parts that were taken after an attempt of which nobody knows whether it was taken too.
+    perhaps_twice: Vec<Part>,
+    /// Parts with such an attempt, and not yet taken.
+    doubtful: HashSet<Part>,
+}
+
+/// How many contacts came to which end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tally {
+    /// Bodies that were begun.
+    pub batches: u64,
+    /// Contacts in them.
+    pub contacts: u64,
+    /// Contacts that were accepted, and whose import is finished.
+    pub finished: u64,
+    /// Of these, contacts whose session is not known, because the answer that named it was lost; the server said later
+    /// that it had accepted them.
+    pub without_session: u64,
+    /// Of the finished ones, contacts that the session gave no id for.
+    pub unmapped: u64,
+    /// Contacts that the server refused, or could not import.
+    pub failed: u64,
+    /// Contacts that were accepted, and whose import goes on.
+    pub importing: u64,
+    /// Contacts whose end is not known: they were sent, but no answer came.
+    pub unanswered: u64,
+    /// Requests that may have been applied twice, because an answer was lost.
+    pub perhaps_twice: u64,
+}
+
+impl Tally {
+    /// Contacts of which the end is not known.
+    #[must_use]
+    pub fn unknown(&self) -> u64 {
+        self.importing + self.unanswered
+    }
+
+    /// Whether every contact is accounted for.
+    #[must_use]
+    pub fn adds_up(&self) -> bool {
+        self.contacts == self.finished + self.failed + self.unknown()
+    }
+}
+
+impl Ledger {
+    /// Learns what an entry says.
+    pub(crate) fn learn(&mut self, entry: &Entry) {
+        let (part, state) = match entry {
+            Entry::Begin(_) | Entry::Complete => return,
+            Entry::Sending { part, .. } => {
+                // A part that stands there whole is a body; its parts come after it.
+                if part.from == 0 && !self.bodies.contains_key(&part.batch) {
+                    self.bodies.insert(part.batch, part.to);
+                }
+                if self.parts.get(part) == Some(&PartState::Sent) {
+                    // The program ended before it knew the answer.
+                    self.doubtful.insert(*part);
+                }
+                (part, PartState::Sent)
+            }
+            Entry::Again { part, perhaps_applied, .. } => {
+                if *perhaps_applied {
+                    self.doubtful.insert(*part);
+                }
+                (part, PartState::ToBeSent)
+            }
+            Entry::Accepted { part, session, repeated, failed } => {
+                if self.doubtful.remove(part) && !repeated {
+                    self.perhaps_twice.push(*part);
+                }
+                let accepted = PartState::Accepted {
+                    session: session.clone(),
+                    failed: failed.clone(),
+                    repeated: *repeated,
+                };
+                (part, accepted)
+            }
+            Entry::Split { part, .. } => (part, PartState::Split),
+            Entry::Rejected { part, .. } => (part, PartState::Rejected),
+            Entry::Finished { part, unmapped } => {
+                let failed = match self.parts.get(part) {
+                    Some(PartState::Accepted { failed, .. }) => count(failed, *part),
+                    _ => 0,
+                };
+                (part, PartState::Finished { failed, unmapped: *unmapped })
+            }
+            Entry::SessionFailed { part, .. } => (part, PartState::SessionFailed),
+        };
+        self.parts.insert(*part, state);
+    }
+
+    pub(crate) fn state(&self, part: Part) -> Option<&PartState> {
+        self.parts.get(&part)
+    }
+
+    /// Whether nothing of the body is left to be sent.
+    pub(crate) fn is_sent(&self, batch: BodyHash) -> bool {
+        let Some(contacts) = self.bodies.get(&batch) else { return false };
+        self.leaves(Part::whole(batch, *contacts)).all(|(_, state)| !is_open(state))
+    }
+
+    /// Whether the end of every contact of the body is known.
+    pub(crate) fn is_ended(&self, batch: BodyHash) -> bool {
+        let Some(contacts) = self.bodies.get(&batch) else { return false };
+        self.leaves(Part::whole(batch, *contacts)).all(|(_, state)| match state {
+            Some(PartState::Accepted { session, .. }) => session.is_none(),
+            state => !is_open(state),
+        })
+    }
+
+    /// The parts whose import goes on, with their sessions.
+    pub(crate) fn importing(&self) -> impl Iterator<Item = (Part, &str)> {
+        self.parts.iter().filter_map(|(part, state)| match state {
+            PartState::Accepted { session: Some(session), .. } => Some((*part, session.as_str())),
+            _ => None,
+        })
+    }
+
+    /// The parts that a part was split into, down to those that were sent as they are.
+    fn leaves(&self, part: Part) -> impl Iterator<Item = (Part, Option<&PartState>)> {
+        let mut open = vec![part];
+        std::iter::from_fn(move || {
+            loop {
+                let part = open.pop()?;
+                match (self.parts.get(&part), part.halves()) {
+                    (Some(PartState::Split), Some([first, second])) => open.extend([second, first]),
+                    (state, _) => return Some((part, state)),
+                }
+            }
+        })
+    }
+
+    pub(crate) fn tally(&self) -> Tally {
+        let mut tally = Tally {
+            batches: self.bodies.len() as u64,
+            perhaps_twice: self.perhaps_twice.len() as u64,
+            ..Tally::default()
+        };
+        for (batch, contacts) in &self.bodies {
+            tally.contacts += u64::from(*contacts);
+            for (part, state) in self.leaves(Part::whole(*batch, *contacts)) {
+                let all = u64::from(part.contacts());
+                match state {
+                    None | Some(PartState::Sent | PartState::ToBeSent | PartState::Split) => {
+                        tally.unanswered += all
+                    }
+                    Some(PartState::Accepted { session, failed, .. }) => {
+                        let failed = u64::from(count(failed, part));
+                        tally.failed += failed;
+                        if session.is_some() {
+                            tally.importing += all - failed;
+                        } else {
+                            tally.finished += all - failed;
+                            tally.without_session += all - failed;
+                        }
+                    }
+                    Some(PartState::Finished { failed, unmapped }) => {
+                        tally.failed += u64::from(*failed);
+                        tally.finished += all - u64::from(*failed);
+                        tally.unmapped += u64::from(*unmapped);
+                    }
+                    Some(PartState::SessionFailed | PartState::Rejected) => tally.failed += all,
+                }
+            }
+        }
+        tally
+    }
+
+    /// Which bodies may have been applied twice.
+    pub(crate) fn perhaps_twice(&self) -> impl Iterator<Item = BodyHash> {
+        self.perhaps_twice.iter().map(|part| part.batch)
+    }
+}
+
+/// Whether it is still to be sent.
+fn is_open(state: Option<&PartState>) -> bool {
+    matches!(state, None | Some(PartState::Sent | PartState::ToBeSent))
+}
+
+/// How many contacts failed. A server that tells of more than it was sent is not believed.
+fn count(failed: &[Failed], part: Part) -> u32 {
+    u32::try_from(failed.len()).unwrap_or(u32::MAX).min(part.contacts())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(from: u32, to: u32) -> Part {
+        Part { batch: BodyHash::of(b"body"), from, to }
+    }
+
+    fn accepted(part: Part, session: Option<&str>, failed: usize) -> Entry {
+        let failed = vec![Failed { contact: None, error: "bad".into() }; failed];
+        Entry::Accepted { part, session: session.map(str::to_owned), repeated: false, failed }
+    }
+
+    #[test]
+    fn every_contact_of_a_body_is_in_one_sum() {
+        let mut ledger = Ledger::default();
+        let batch = part(0, 10).batch;
+        let steps: [(Entry, [u64; 4]); 9] = [
+            (Entry::Sending { part: part(0, 10), attempt: 1 }, [0, 0, 0, 10]),
+            (Entry::Split { part: part(0, 10), status: 400, message: String::new() }, [0, 0, 0, 10]),
+            (Entry::Sending { part: part(0, 5), attempt: 1 }, [0, 0, 0, 10]),
+            (accepted(part(0, 5), Some("s"), 2), [0, 2, 3, 5]),
+            (Entry::Finished { part: part(0, 5), unmapped: 1 }, [3, 2, 0, 5]),
+            (Entry::Split { part: part(5, 10), status: 413, message: String::new() }, [3, 2, 0, 5]),
+            (accepted(part(5, 7), None, 0), [5, 2, 0, 3]),
+            (Entry::Rejected { part: part(7, 10), status: 400, message: String::new() }, [5, 5, 0, 0]),
+            (Entry::Complete, [5, 5, 0, 0]),
+        ];
+        for (entry, [finished, failed, importing, unanswered]) in steps {
+            ledger.learn(&entry);
+            let tally = ledger.tally();
+            assert!(tally.adds_up(), "{tally:?}");
+            assert_eq!((tally.batches, tally.contacts), (1, 10));
+            let sums = (tally.finished, tally.failed, tally.importing, tally.unanswered);
+            assert_eq!(sums, (finished, failed, importing, unanswered), "{entry:?}");
+            assert_eq!(ledger.is_sent(batch), unanswered == 0);
+        }
+        assert!(ledger.is_ended(batch));
+        assert_eq!((ledger.tally().without_session, ledger.tally().unmapped), (2, 1));
+    }
+
+    #[test]
+    fn a_server_that_fails_more_contacts_than_it_was_sent_is_not_believed() {
+        let mut ledger = Ledger::default();
+        ledger.learn(&Entry::Sending { part: part(0, 2), attempt: 1 });
+        ledger.learn(&accepted(part(0, 2), Some("s"), 5));
+        assert!(ledger.tally().adds_up());
+        ledger.learn(&Entry::Finished { part: part(0, 2), unmapped: 0 });
+        assert!(ledger.tally().adds_up());
+    }
+
+    #[test]
+    fn a_lost_answer_makes_the_acceptance_after_it_perhaps_the_second_one() {
+        let again = |perhaps_applied| Entry::Again {
+            part: part(0, 2),
+            attempt: 1,
+            reason: String::new(),
+            perhaps_applied,
+        };
+        for (entry, twice) in [
+            (accepted(part(0, 2), Some("s"), 0), 1),
+            (Entry::Accepted { part: part(0, 2), session: None, repeated: true, failed: Vec::new() }, 0),
+        ] {
+            let mut ledger = Ledger::default();
+            ledger.learn(&Entry::Sending { part: part(0, 2), attempt: 1 });
+            ledger.learn(&again(true));
+            ledger.learn(&entry);
+            assert_eq!(ledger.tally().perhaps_twice, twice, "{entry:?}");
+        }
+        let mut ledger = Ledger::default();
+        ledger.learn(&again(false));
+        ledger.learn(&accepted(part(0, 2), Some("s"), 0));
+        assert_eq!(ledger.tally().perhaps_twice, 0);
+    }
+}

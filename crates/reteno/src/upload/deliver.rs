@@ -1,0 +1,253 @@
+//! Delivering a body: attempt after attempt, and half after half, until the fate of each contact in it is known.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use bytes::Bytes;
+
+use super::{Halt, Import, Shared, Stopped, lock};
+use crate::answer::FailedContact;
+use crate::client::{Applied, CallError, Reply};
+use crate::journal::{Entry, PartState, Written};
+use crate::part::{BodyHash, Part, RequestBody};
+use crate::told::{Cause, find_failed, tell_refused};
+
+/// After so many requests that were given up in a row, with none that was taken, the server is taken to be away.
+const MOST_GIVEN_UP: u32 = 3;
+
+/// After so many contacts that were refused one by one, with none that was taken, what is wrong is taken to be common to
+/// all.
+const MOST_REFUSED: u32 = 50;
+
+/// How long all requests wait after a 429 that does not say how long. The limit counts any one second.
+const TOO_MANY_PAUSE: Duration = Duration::from_secs(1);
+
+/// A server may not ask for a longer pause than this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+
+/// A body that was handed over.
+pub(super) struct Arrived {
+    pub(super) batch: BodyHash,
+    pub(super) bytes: Bytes,
+    pub(super) contacts: u32,
+}
+
+/// Delivers a body. What goes wrong for good is written down, or stops the upload.
+pub(super) async fn deliver(shared: Arc<Shared>, arrived: Arrived) {
+    let batch = arrived.batch;
+    let _: Result<(), Stopped> = Delivery { shared: &shared, arrived, body: None }.all().await;
+    if shared.ledger().is_ended(batch) {
+        shared.store.forget(batch);
+    }
+}
+
+struct Delivery<'d> {
+    shared: &'d Shared,
+    arrived: Arrived,
+    /// The body with its contacts found, once they are asked for.
+    body: Option<RequestBody>,
+}
+
+impl Delivery<'_> {
+    /// Delivers all parts, in the order of their contacts.
+    async fn all(&mut self) -> Result<(), Stopped> {
+        let whole = Part::whole(self.arrived.batch, self.arrived.contacts);
+        let mut open = vec![whole];
+        while let Some(part) = open.pop() {
+            let is_split = match self.shared.ledger().state(part) {
+                Some(PartState::Split) => true,
+                None | Some(PartState::Sent | PartState::ToBeSent) => false,
+                // What was taken is never sent again.
+                Some(_) => continue,
+            };
+            if is_split || self.deliver(part, part == whole).await? == Delivered::Split {
+                open.extend(part.halves().into_iter().flatten().rev());
+            }
+        }
+        Ok(())
+    }
+
+    async fn deliver(&mut self, part: Part, is_whole: bool) -> Result<Delivered, Stopped> {
+        let bytes = if is_whole { self.arrived.bytes.clone() } else { self.body()?.with_only(part) };
+        match self.attempts(part, bytes).await? {
+            Reply::Accepted { session, failed } => self.accepted(part, session, false, &failed).await?,
+            Reply::Repeated => self.accepted(part, None, true, &[]).await?,
+            Reply::Refused { status, message } if part.contacts() > 1 => {
+                self.shared.record(Entry::Split { part, status, message }).await?;
+                return Ok(Delivered::Split);
+            }
+            Reply::Refused { status, message } => self.refused(part, status, message).await?,
+            Reply::Useless(error) => {
+                self.shared.halt(Halt::Useless(error));
+                return Err(Stopped);
+            }
+            Reply::Again(trouble) => {
+                // The last attempt: the next run tries again.
+                self.given_up(&trouble.reason)?;
+            }
+        }
+        Ok(Delivered::Done)
+    }
+
+    /// Sends a part until there is an answer that counts, or as often as is allowed; then the last trouble is given.
+    async fn attempts(&self, part: Part, bytes: Bytes) -> Result<Reply, Stopped> {
+        let shared = self.shared;
+        let [least, most] = shared.options.backoff;
+        let mut delays = ExponentialBuilder::default()
+            .with_min_delay(least)
+            .with_max_delay(most)
+            .with_jitter()
+            .without_max_times()
+            .build();
+        let last = shared.options.max_attempts.get();
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let trouble = {
+                let permit = tokio::select! {
+                    permit = shared.concurrency.permit() => permit,
+                    () = shared.halted() => return Err(Stopped),
+                };
+                shared.record(Entry::Sending { part, attempt }).await?;
+                tokio::select! {
+                    () = shared.pace.turn() => {}
+                    () = shared.halted() => return Err(Stopped),
+                }
+                let counters = &shared.progress.0;
+                counters.under_way.fetch_add(1, Ordering::Relaxed);
+                // An answer that is on its way is waited for, whatever happens: it is known then.
+                let reply = shared.client.add_contacts(bytes.clone()).await;
+                counters.under_way.fetch_sub(1, Ordering::Relaxed);
+                match reply {
+                    Reply::Again(trouble) => {
+                        permit.met_trouble();
+                        trouble
+                    }
+                    reply => {
+                        permit.went_well();
+                        return Ok(reply);
+                    }
+                }
+            };
+            shared.progress.0.retries.fetch_add(u64::from(attempt < last), Ordering::Relaxed);
+            shared
+                .record(Entry::Again {
+                    part,
+                    attempt,
+                    reason: trouble.reason.clone(),
+                    perhaps_applied: trouble.applied == Applied::Perhaps,
+                })
+                .await?;
+            if trouble.is_too_many {
+                shared.pace.pause_for(trouble.wait.unwrap_or(TOO_MANY_PAUSE).min(LONGEST_PAUSE));
+            }
+            if attempt == last {
+                return Ok(Reply::Again(trouble));
+            }
+            let delay =
+                delays.next().unwrap_or(most).max(trouble.wait.unwrap_or_default().min(LONGEST_PAUSE));
+            tokio::select! {
+                () = tokio::time::sleep(delay) => {}
+                () = shared.halted() => return Err(Stopped),
+            }
+        }
+    }
+
+    async fn accepted(
+        &mut self,
+        part: Part,
+        session: Option<String>,
+        repeated: bool,
+        copies: &[FailedContact],
+    ) -> Result<(), Stopped> {
+        let shared = self.shared;
+        shared.given_up.store(0, Ordering::Relaxed);
+        // From here on, what is refused is refused for itself.
+        shared.refused.store(u32::MAX, Ordering::Relaxed);
+        let mut rejects = Vec::new();
+        let mut failed = Vec::new();
+        if !copies.is_empty() {
+            let source = shared.store.name(part.batch);
+            let body = self.body()?;
+            failed = find_failed(body, part, copies);
+            for one in &failed {
+                tell_refused(&mut rejects, body, &source, one.contact, Cause::Failed, &one.error);
+            }
+        }
+        if shared.options.verify > 0 {
+            let body = self.body()?.clone();
+            lock(&shared.sample).take(&body, part, &failed);
+        }
+        if session.is_some()
+            && let Err(error) = shared.store.keep(part.batch, &self.arrived.bytes)
+        {
+            shared.halt(error.into());
+            // What was taken has to be written down all the same.
+        }
+        let entry = Entry::Accepted { part, session: session.clone(), repeated, failed };
+        shared.record(Written { entry, rejects, results: Vec::new() }).await?;
+        let counters = &shared.progress.0;
+        counters.batches.fetch_add(1, Ordering::Relaxed);
+        counters.contacts.fetch_add(u64::from(part.contacts()), Ordering::Relaxed);
+        if let Some(session) = session {
+            counters.sessions.fetch_add(1, Ordering::Relaxed);
+            let _ = shared.imports.send(Import::new(part, session));
+        }
+        Ok(())
+    }
+
+    async fn refused(&mut self, part: Part, status: u16, message: String) -> Result<(), Stopped> {
+        let shared = self.shared;
+        let source = shared.store.name(part.batch);
+        let mut rejects = Vec::new();
+        tell_refused(&mut rejects, self.body()?, &source, Some(part.from), Cause::Refused, &message);
+        let entry = Entry::Rejected { part, status, message: message.clone() };
+        shared.record(Written { entry, rejects, results: Vec::new() }).await?;
+        let before = shared.refused.load(Ordering::Relaxed);
+        if before != u32::MAX {
+            shared.refused.store(before + 1, Ordering::Relaxed);
+            if before + 1 >= MOST_REFUSED {
+                shared.halt(Halt::AllRefused { contacts: before + 1, status, message });
+                return Err(Stopped);
+            }
+        }
+        Ok(())
+    }
+
+    fn given_up(&self, reason: &str) -> Result<(), Stopped> {
+        if self.shared.given_up.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_GIVEN_UP {
+            self.shared.halt(Halt::Silent(reason.to_owned()));
+            return Err(Stopped);
+        }
+        Ok(())
+    }
+
+    fn body(&mut self) -> Result<&RequestBody, Stopped> {
+        if self.body.is_none() {
+            match RequestBody::read(self.arrived.bytes.clone()) {
+                Ok(body) => self.body = Some(body),
+                Err(error) => {
+                    self.shared.halt(error.into());
+                    return Err(Stopped);
+                }
+            }
+        }
+        self.body.as_ref().ok_or(Stopped)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Delivered {
+    /// What can be known of it is written down.
+    Done,
+    /// Its halves are to be delivered.
+    Split,
+}
+
+impl From<CallError> for Halt {
+    fn from(error: CallError) -> Self {
+        Self::Useless(error)
+    }
+}

@@ -1,0 +1,198 @@
+//! Following imports: each session is asked for until it has ended.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::{Halt, Shared, Stopped, Wait};
+use crate::answer::{Mapped, Session, SessionStatus};
+use crate::client::CallError;
+use crate::journal::{Entry, Failed, PartState, Written};
+use crate::part::{Part, RequestBody};
+use crate::told::{Cause, tell_mapping, tell_refused, tell_results};
+
+/// Questions that are on their way at a time.
+const MOST_POLLS: usize = 16;
+
+/// By how much the time between two questions for a session grows.
+const SLOWER: f64 = 1.5;
+
+/// An import whose end is not known.
+#[derive(Clone, Debug)]
+pub(super) struct Import {
+    part: Part,
+    session: String,
+    /// How long it was waited for before the last question.
+    waited: Duration,
+}
+
+impl Import {
+    pub(super) fn new(part: Part, session: String) -> Self {
+        Self { part, session, waited: Duration::ZERO }
+    }
+}
+
+/// An import that is asked for when it is due; the number tells those of one moment apart.
+struct Due(Instant, u64, Import);
+
+impl PartialEq for Due {
+    fn eq(&self, other: &Self) -> bool {
+        (self.0, self.1) == (other.0, other.1)
+    }
+}
+impl Eq for Due {}
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Due {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.0, self.1).cmp(&(other.0, other.1))
+    }
+}
+
+/// What a question came to.
+enum Answer {
+    Ended,
+    NotYet(Import),
+}
+
+/// Follows imports until all have ended, nothing more is sent and nothing more is worth waiting for.
+pub(super) async fn follow(
+    shared: Arc<Shared>,
+    mut new: mpsc::UnboundedReceiver<Import>,
+    mut is_all_sent: watch::Receiver<bool>,
+) {
+    let wait = shared.options.wait;
+    if wait == Wait::No {
+        return;
+    }
+    let [first, most] = shared.options.poll;
+    let mut due = BinaryHeap::new();
+    let mut number = 0;
+    let mut polls = JoinSet::new();
+    let mut last_end = Instant::now();
+    loop {
+        let all_sent = *is_all_sent.borrow_and_update();
+        if all_sent && due.is_empty() && polls.is_empty() && new.is_empty() {
+            return;
+        }
+        let patience = match wait {
+            Wait::Idle(time) if all_sent => last_end + time,
+            // As good as never.
+            _ => Instant::now() + Duration::from_secs(86_400),
+        };
+        let next = due.peek().map(|Reverse(Due(at, ..))| *at);
+        tokio::select! {
+            () = shared.halted() => return,
+            () = tokio::time::sleep_until(patience) => return,
+            Ok(()) = is_all_sent.changed() => last_end = Instant::now(),
+            Some(import) = new.recv() => {
+                number += 1;
+                // Who only looks does not wait.
+                let delay = if wait == Wait::Once { Duration::ZERO } else { first };
+                due.push(Reverse(Due(Instant::now() + delay, number, Import { waited: first, ..import })));
+            }
+            Some(polled) = polls.join_next() => match polled {
+                Ok(Ok(Answer::Ended)) => {
+                    shared.progress.0.sessions.fetch_sub(1, Ordering::Relaxed);
+                    last_end = Instant::now();
+                }
+                Ok(Ok(Answer::NotYet(_))) if wait == Wait::Once => {}
+                Ok(Ok(Answer::NotYet(import))) => {
+                    let waited = import.waited.mul_f64(SLOWER).min(most);
+                    number += 1;
+                    due.push(Reverse(Due(Instant::now() + waited, number, Import { waited, ..import })));
+                }
+                Ok(Err(Stopped)) => return,
+                Err(_) => {
+                    shared.halt(Halt::Lost);
+                    return;
+                }
+            },
+            () = tokio::time::sleep_until(next.unwrap_or(patience)), if next.is_some() && polls.len() < MOST_POLLS => {
+                if let Some(Reverse(Due(_, _, import))) = due.pop() {
+                    polls.spawn(ask(Arc::clone(&shared), import));
+                }
+            }
+        }
+    }
+}
+
+async fn ask(shared: Arc<Shared>, import: Import) -> Result<Answer, Stopped> {
+    shared.poll_pace.turn().await;
+    let session = match shared.client.session(&import.session).await {
+        Ok(session) => session,
+        Err(error @ CallError::Denied { .. }) => {
+            shared.halt(Halt::Useless(error));
+            return Err(Stopped);
+        }
+        // It passes, or the patience does.
+        Err(_) => return Ok(Answer::NotYet(import)),
+    };
+    match session.status {
+        SessionStatus::Finished => finished(&shared, import.part, &session.mapping).await?,
+        SessionStatus::Error => failed(&shared, import.part, &session).await?,
+        SessionStatus::Started | SessionStatus::Importing | SessionStatus::Other(_) => {
+            return Ok(Answer::NotYet(import));
+        }
+    }
+    if shared.ledger().is_ended(import.part.batch) {
+        shared.store.forget(import.part.batch);
+    }
+    Ok(Answer::Ended)
+}
+
+async fn finished(shared: &Shared, part: Part, mapping: &[Mapped]) -> Result<(), Stopped> {
+    let known = failed_before(shared, part);
+    let source = shared.store.name(part.batch);
+    let mut results = Vec::new();
+    let unmapped = match body(shared, part) {
+        Some(body) => tell_results(&mut results, &body, &source, part, &known, mapping),
+        None => {
+            tell_mapping(&mut results, &source, mapping);
+            let told = u32::try_from(known.len() + mapping.len()).unwrap_or(u32::MAX);
+            part.contacts().saturating_sub(told)
+        }
+    };
+    shared.record(Written { entry: Entry::Finished { part, unmapped }, rejects: Vec::new(), results }).await
+}
+
+async fn failed(shared: &Shared, part: Part, session: &Session) -> Result<(), Stopped> {
+    let known = failed_before(shared, part);
+    let source = shared.store.name(part.batch);
+    let message = match &session.description {
+        Some(description) => crate::answer::told(description.as_bytes()),
+        None => "the import failed, and no reason was given".to_owned(),
+    };
+    let mut rejects = Vec::new();
+    if let Some(body) = body(shared, part) {
+        for contact in part.from..part.to {
+            if known.iter().all(|failed| failed.contact != Some(contact)) {
+                tell_refused(&mut rejects, &body, &source, Some(contact), Cause::SessionFailed, &message);
+            }
+        }
+    }
+    let entry = Entry::SessionFailed { part, message };
+    shared.record(Written { entry, rejects, results: Vec::new() }).await
+}
+
+/// The contacts of a part that were named as failed when it was accepted.
+fn failed_before(shared: &Shared, part: Part) -> Vec<Failed> {
+    match shared.ledger().state(part) {
+        Some(PartState::Accepted { failed, .. }) => failed.clone(),
+        _ => Vec::new(),
+    }
+}
+
+fn body(shared: &Shared, part: Part) -> Option<RequestBody> {
+    let bytes = shared.store.read(part.batch).ok()?;
+    RequestBody::read(bytes).ok()
+}
