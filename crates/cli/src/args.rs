@@ -1,5 +1,6 @@
 //! What can stand on the command line.
 
+mod api;
 mod value;
 
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -10,9 +11,10 @@ use clap::builder::BoolishValueParser;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use contact::Region;
 
+pub(crate) use api::{ApiArgs, DoctorArgs, SendingArgs, StatusArgs, UploadArgs};
 pub(crate) use value::{Bytes, MaxRejects, Resource};
 
-/// Turns exports of contacts and push tokens into request bodies for the Reteno method Add contacts.
+/// Turns exports of contacts and push tokens into requests of the Reteno method Add contacts, and uploads them.
 ///
 /// Every record is checked against the rules of the API, repaired where the repair is certain, and either written into
 /// a batch or told, with its line and the reason. This is not an official product of Reteno.
@@ -30,6 +32,12 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Make request bodies out of records, in a folder or on standard output
     Prepare(PrepareArgs),
+    /// Upload contacts to Reteno, and account for every one of them
+    Upload(UploadArgs),
+    /// Say where an upload stands, and ask the API for imports that have not ended
+    Status(StatusArgs),
+    /// Check the key, the account and the clock, and say what to do about what is wrong
+    Doctor(DoctorArgs),
     /// Print one of the JSON Schemas that this tool works by
     Schema(SchemaArgs),
     /// Print completions for a shell

@@ -11,7 +11,7 @@ use crate::args::CheckArgs;
 use crate::config::Settings;
 use crate::exit::Failure;
 use crate::session::{self, RejectsTo, Session};
-use crate::{paths, report};
+use crate::{interrupt, paths, report};
 
 /// Checks records; nothing but what is told is written.
 pub(crate) fn check(args: &CheckArgs, settings: Settings) -> Result<ExitCode, Failure> {
@@ -37,5 +37,6 @@ pub(crate) fn check(args: &CheckArgs, settings: Settings) -> Result<ExitCode, Fa
     let reports = report::create(&args.telling, None)?;
     paths::can_be_written(&rejects, None)?;
     let job = session::job(inputs, reader, task, &args.telling, &args.work);
-    Session { telling: &args.telling, settings, rejects, folder: None }.run(job, reports)
+    let stop = interrupt::stop_on_signal()?;
+    Session { telling: &args.telling, settings, rejects, folder: None, stop, upload: None }.run(job, reports)
 }

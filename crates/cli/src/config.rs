@@ -16,8 +16,14 @@ use crate::exit::Failure;
 /// The file that is used if it is there.
 const DEFAULT_FILE: &str = "reteno-import.toml";
 
-/// Commands that work on records; a table of their name holds settings for one of them.
-const COMMANDS: [&str; 2] = ["check", "prepare"];
+/// Commands that do work; a table of their name holds settings for one of them.
+const COMMANDS: [&str; 5] = ["check", "prepare", "upload", "status", "doctor"];
+
+/// The headings of options of `upload` that concern records, which a prepared folder has no more.
+const OF_RECORDS: [&str; 5] = ["Input", "Request", "Rules", "What is told", "Work"];
+
+/// Options under these headings that concern every upload.
+const OF_ALL_UPLOADS: [&str; 5] = ["report", "progress", "quiet", "verbose", "config"];
 
 /// Options that mean nothing where records are validated as they stand.
 const CONTACT_ONLY: [&str; 7] = [
@@ -37,6 +43,21 @@ pub(crate) struct Settings {
     pub(crate) file: Option<PathBuf>,
     /// Every option with its value, as it would stand in such a file.
     pub(crate) options: Map<String, Json>,
+    /// The options on the command line that concern records, by their long names.
+    of_records: Vec<String>,
+}
+
+impl Settings {
+    /// Refuses options on the command line that would mean nothing. Those of the file or the environment are there for all
+    /// runs.
+    pub(crate) fn refuse_options_of_records(&self, why: &str) -> Result<(), Failure> {
+        match self.of_records.first() {
+            None => Ok(()),
+            Some(option) => Err(Failure::usage(anyhow!(
+                "--{option} concerns records, but {why}; give it to `prepare` instead"
+            ))),
+        }
+    }
 }
 
 /// Reads the command line, with the settings of a file below it.
@@ -58,7 +79,19 @@ pub(crate) fn parse_with_config() -> Result<(Args, Settings), Failure> {
         }
         _ => Map::new(),
     };
-    Ok((args, Settings { file, options }))
+    let of_records = match matches.subcommand() {
+        Some(("upload", matches)) => command
+            .find_subcommand("upload")
+            .into_iter()
+            .flat_map(clap::Command::get_arguments)
+            .filter(|option| OF_RECORDS.contains(&option.get_help_heading().unwrap_or_default()))
+            .filter(|option| !OF_ALL_UPLOADS.contains(&option.get_id().as_str()))
+            .filter(|option| matches.value_source(option.get_id().as_str()) == Some(ValueSource::CommandLine))
+            .filter_map(|option| option.get_long().map(str::to_owned))
+            .collect(),
+        _ => Vec::new(),
+    };
+    Ok((args, Settings { file, options, of_records }))
 }
 
 /// Of options that exclude each other, the one that was set nearer to the command line counts: `--discard` is not a
@@ -87,6 +120,8 @@ fn prefer_nearer(args: &mut Args, matches: &ArgMatches) -> anyhow::Result<()> {
             prepare.overwrite &= is_folder || !is_nearer(place, "overwrite");
             (&mut prepare.rules, &mut prepare.telling)
         }
+        Command::Upload(upload) => (&mut upload.rules, &mut upload.telling),
+        Command::Status(_) | Command::Doctor(_) => return Ok(()),
         Command::Schema(_) | Command::Completions(_) | Command::Man(_) => return Ok(()),
     };
     if rules.dedupe_on != DedupeOnArg::FieldId && is_nearer("dedupe_on", "field_id") {
@@ -163,8 +198,9 @@ fn with_defaults(mut command: clap::Command, file: &Path) -> anyhow::Result<clap
     for (name, settings) in &tables {
         if !COMMANDS.contains(&name.as_str()) {
             bail!(
-                "{}: there is no table [{name}]; a table is named after a command: check or prepare",
-                file.display()
+                "{}: there is no table [{name}]; a table is named after a command: {}",
+                file.display(),
+                COMMANDS.join(", ")
             );
         }
         for (key, value) in settings.as_table().into_iter().flatten() {

@@ -10,15 +10,17 @@ use pipeline::{End, Outcome, RejectLimit};
 use crate::session::RejectsTo;
 
 /// All records done.
-const DONE: u8 = 0;
+pub(crate) const DONE: u8 = 0;
 /// Done, but some records were rejected.
-const SOME_REJECTED: u8 = 1;
+pub(crate) const SOME_REJECTED: u8 = 1;
 /// The command line, settings or a schema cannot be used; nothing was read.
 const USAGE: u8 = 2;
 /// More records were rejected than allowed.
 const TOO_MANY_REJECTS: u8 = 3;
 /// Reading or writing failed.
-const INPUT_OUTPUT: u8 = 4;
+pub(crate) const INPUT_OUTPUT: u8 = 4;
+/// Not everything is uploaded; the same command goes on.
+pub(crate) const UPLOAD_INCOMPLETE: u8 = 5;
 /// Stopped by a signal.
 pub(crate) const INTERRUPTED: u8 = 130;
 
@@ -29,6 +31,8 @@ pub(crate) enum Failure {
     Usage(Error),
     /// Reading or writing failed.
     InputOutput(Error),
+    /// The API could not be asked, or did not like the question.
+    Api(Error),
     /// Whoever read standard output has closed it: the end, and no mistake.
     OutputClosed,
 }
@@ -40,6 +44,10 @@ impl Failure {
 
     pub(crate) fn input_output(error: impl Into<Error>) -> Self {
         Self::InputOutput(error.into())
+    }
+
+    pub(crate) fn api(error: impl Into<Error>) -> Self {
+        Self::Api(error.into())
     }
 
     /// A write to standard output failed.
@@ -60,6 +68,10 @@ impl Failure {
             Self::InputOutput(error) => {
                 tell(&error);
                 INPUT_OUTPUT.into()
+            }
+            Self::Api(error) => {
+                tell(&error);
+                UPLOAD_INCOMPLETE.into()
             }
             Self::OutputClosed => DONE.into(),
         }

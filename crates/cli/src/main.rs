@@ -1,8 +1,10 @@
 //! The `reteno-import` command: arguments in, exit code out; what it does lives in the crates below it.
 
+mod api;
 mod args;
 mod check;
 mod config;
+mod doctor;
 mod exit;
 mod interrupt;
 mod output;
@@ -12,8 +14,10 @@ mod print;
 mod progress_bar;
 mod report;
 mod session;
+mod status;
 mod summary;
 mod told;
+mod upload;
 
 use std::process::ExitCode;
 
@@ -29,6 +33,9 @@ fn run() -> Result<ExitCode, Failure> {
     match args.command {
         Command::Check(args) => check::check(&args, settings),
         Command::Prepare(args) => prepare::prepare(&args, settings),
+        Command::Upload(args) => upload::upload(&args, settings),
+        Command::Status(args) => status::status(&args),
+        Command::Doctor(args) => doctor::doctor(&args),
         Command::Schema(args) => print::schema(args.name),
         Command::Completions(args) => print::completions(args.shell),
         Command::Man(args) => print::man(args.command.as_deref()),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use batch::manifest::{MANIFEST_FILE, REJECTS_FILE, batch_file_number};
 use ndjson::Input;
+use reteno::journal::Files;
 
 use crate::args::{RuleArgs, TellingArgs};
 use crate::config::Settings;
@@ -64,6 +65,29 @@ pub(crate) fn keep_apart(
         ))),
         None => Ok(()),
     }
+}
+
+/// Refuses to write an upload's files where something is read from, or twice to one file.
+pub(crate) fn keep_journal_apart(
+    files: &Files,
+    inputs: &[Input],
+    telling: &TellingArgs,
+) -> Result<(), Failure> {
+    let inputs = inputs.iter().filter_map(|input| match input {
+        Input::Stdin => fs::canonicalize("/dev/stdin").ok(),
+        Input::File(path) => fs::canonicalize(path).ok(),
+    });
+    let others = telling.rejects.iter().chain(&telling.report).map(|path| place(path));
+    let taken: Vec<PathBuf> = inputs.chain(others).collect();
+    for path in [&files.journal, &files.results, &files.rejects] {
+        if taken.contains(&place(path)) {
+            return Err(Failure::usage(anyhow!(
+                "{} is a file of the upload, and also read or written as something else; choose another --journal",
+                path.display()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a place is that of a batch or the manifest.

@@ -13,11 +13,11 @@ use pipeline::{Output, Task};
 use serde_json::{Map, Value};
 use sink::{FolderSink, NullSink, Overwrite, Sink, SinkError, StdoutSink};
 
-use crate::args::{AbsentArg, PrepareArgs, RequestArgs};
+use crate::args::{AbsentArg, PrepareArgs, RequestArgs, RuleArgs};
 use crate::config::Settings;
 use crate::exit::Failure;
 use crate::session::{self, RejectsTo, Session};
-use crate::{paths, report};
+use crate::{interrupt, paths, report};
 
 /// Where request bodies go.
 enum Destination<'a> {
@@ -66,12 +66,13 @@ pub(crate) fn prepare(args: &PrepareArgs, settings: Settings) -> Result<ExitCode
         Destination::Stdout => Box::new(StdoutSink::new(io::stdout())),
         Destination::Nowhere => Box::new(NullSink::new()),
     };
-    let output = Output { batches, sink, options: further(args, &settings), rejects_file };
+    let output = Output { batches, sink, options: further(&args.rules, &settings), rejects_file };
     let task = Task::Contacts { rules, on_duplicate, output: Some(Box::new(output)) };
     let job = session::job(inputs, reader, task, &args.telling, &args.work);
     let rejects = rejects.unwrap_or(RejectsTo::Told);
     let folder = folder.map(Path::to_owned);
-    Session { telling: &args.telling, settings, rejects, folder }.run(job, reports)
+    let stop = interrupt::stop_on_signal()?;
+    Session { telling: &args.telling, settings, rejects, folder, stop, upload: None }.run(job, reports)
 }
 
 fn destination(args: &PrepareArgs) -> Result<Destination<'_>, Failure> {
@@ -94,7 +95,7 @@ fn destination(args: &PrepareArgs) -> Result<Destination<'_>, Failure> {
     Ok(destination)
 }
 
-fn batches(args: &RequestArgs, dedupe_on: DedupeOn) -> Result<BatchOptions, Failure> {
+pub(crate) fn batches(args: &RequestArgs, dedupe_on: DedupeOn) -> Result<BatchOptions, Failure> {
     if args.batch_size.get() > MAX_CONTACTS_PER_REQUEST {
         return Err(Failure::usage(anyhow!(
             "--batch-size is at most {MAX_CONTACTS_PER_REQUEST}: the API takes no more contacts in one request"
@@ -120,16 +121,16 @@ fn batches(args: &RequestArgs, dedupe_on: DedupeOn) -> Result<BatchOptions, Fail
 }
 
 /// Options for the manifest that neither the batches nor the rules know.
-fn further(args: &PrepareArgs, settings: &Settings) -> Map<String, Value> {
+pub(crate) fn further(args: &RuleArgs, settings: &Settings) -> Map<String, Value> {
     let mut options = Map::new();
-    if let Some(schema) = &args.rules.schema {
+    if let Some(schema) = &args.schema {
         let name = schema.file_name().unwrap_or(schema.as_os_str()).to_string_lossy();
         options.insert("schema".to_owned(), Value::from(name));
     }
-    if let Some(region) = args.rules.default_region.and_then(|_| settings.options.get("default-region")) {
+    if let Some(region) = args.default_region.and_then(|_| settings.options.get("default-region")) {
         options.insert("defaultRegion".to_owned(), region.clone());
     }
-    if let Some(max) = args.rules.max_channels_per_type {
+    if let Some(max) = args.max_channels_per_type {
         options.insert("maxChannelsPerType".to_owned(), Value::from(max.get()));
     }
     options

@@ -9,11 +9,14 @@ use clap::{Command, CommandFactory};
 use crate::args::{Args, SchemaName};
 use crate::exit::Failure;
 
+/// The schema of a request body.
+pub(crate) const REQUEST_SCHEMA: &str = include_str!("../../../schemas/request.schema.json");
+
 /// Prints a schema.
 pub(crate) fn schema(name: SchemaName) -> Result<ExitCode, Failure> {
     let text = match name {
         SchemaName::Contact => contact::CONTACT_SCHEMA,
-        SchemaName::Request => include_str!("../../../schemas/request.schema.json"),
+        SchemaName::Request => REQUEST_SCHEMA,
         SchemaName::Reject => include_str!("../../../schemas/reject.schema.json"),
         SchemaName::Manifest => include_str!("../../../schemas/manifest.schema.json"),
     };

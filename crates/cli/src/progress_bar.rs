@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pipeline::Progress;
+use reteno::{Snapshot, UploadProgress};
 
-use crate::args::ProgressArg;
+use crate::args::{ProgressArg, TellingArgs};
 use crate::exit::note;
 
 /// How often the bar is drawn.
@@ -45,11 +46,22 @@ fn style(template: &str) -> ProgressStyle {
 }
 
 /// Lets the bar follow the run.
-pub(crate) fn follow(bar: ProgressBar, wanted: ProgressArg, progress: Progress) -> Following {
+pub(crate) fn follow(
+    bar: ProgressBar,
+    wanted: ProgressArg,
+    progress: Progress,
+    uploading: Option<UploadProgress>,
+) -> Following {
     let done = Arc::new(AtomicBool::new(false));
     let lines = wanted == ProgressArg::Always && bar.is_hidden();
     if lines {
-        return Following { bar, thread: Some(print_lines(progress, Arc::clone(&done))), done };
+        return Following {
+            bar,
+            thread: Some(print_lines(Arc::clone(&done), move |elapsed| {
+                line(&progress, elapsed, uploading.as_ref())
+            })),
+            done,
+        };
     }
     let thread = (!bar.is_hidden()).then(|| {
         let (bar, done) = (bar.clone(), Arc::clone(&done));
@@ -64,7 +76,7 @@ pub(crate) fn follow(bar: ProgressBar, wanted: ProgressArg, progress: Progress) 
                     ));
                 }
                 bar.set_position(progress.bytes_read());
-                bar.set_message(records(&progress, bar.elapsed()));
+                bar.set_message(records(&progress, bar.elapsed()) + &requests(uploading.as_ref()));
                 bar.tick();
                 std::thread::park_timeout(INTERVAL);
             }
@@ -84,23 +96,72 @@ fn records(progress: &Progress, elapsed: Duration) -> String {
     )
 }
 
+/// How far an upload is, after something else.
+fn requests(uploading: Option<&UploadProgress>) -> String {
+    uploading.map(|progress| format!("; {}", upload(progress))).unwrap_or_default()
+}
+
+/// How far an upload is.
+fn upload(progress: &UploadProgress) -> String {
+    let Snapshot { batches, contacts, under_way, retries, sessions } = progress.snapshot();
+    format!(
+        "{} contacts accepted in {} requests, {under_way} on their way, {} sent again, {} imports not ended",
+        HumanCount(contacts),
+        HumanCount(batches),
+        HumanCount(retries),
+        HumanCount(sessions)
+    )
+}
+
+/// How far a run over records is.
+fn line(progress: &Progress, elapsed: Duration, uploading: Option<&UploadProgress>) -> String {
+    let of_total = match progress.total_bytes() {
+        0 => String::new(),
+        total => format!(" of {}", HumanBytes(total)),
+    };
+    format!(
+        "{}{of_total} read, {}{}",
+        HumanBytes(progress.bytes_read()),
+        records(progress, elapsed),
+        requests(uploading)
+    )
+}
+
+/// Lets a bar follow an upload of bodies that are ready.
+pub(crate) fn follow_upload(telling: &TellingArgs, progress: UploadProgress) -> Following {
+    let wanted = if telling.quiet { ProgressArg::Never } else { telling.progress };
+    let bar = bar(wanted);
+    let done = Arc::new(AtomicBool::new(false));
+    let words = move |elapsed: Duration| {
+        let a_second = progress.snapshot().contacts as f64 / elapsed.as_secs_f64().max(1e-3);
+        format!("{}, {} contacts/s", upload(&progress), HumanCount(a_second as u64))
+    };
+    if wanted == ProgressArg::Always && bar.is_hidden() {
+        return Following { bar, thread: Some(print_lines(Arc::clone(&done), words)), done };
+    }
+    bar.set_style(style("{spinner} {elapsed}  {msg}"));
+    let thread = (!bar.is_hidden()).then(|| {
+        let (bar, done) = (bar.clone(), Arc::clone(&done));
+        std::thread::spawn(move || {
+            while !done.load(Ordering::Relaxed) {
+                bar.set_message(words(bar.elapsed()));
+                bar.tick();
+                std::thread::park_timeout(INTERVAL);
+            }
+        })
+    });
+    Following { bar, done, thread }
+}
+
 /// Prints a line now and then, and one at the end.
-fn print_lines(progress: Progress, done: Arc<AtomicBool>) -> JoinHandle<()> {
+fn print_lines(done: Arc<AtomicBool>, words: impl Fn(Duration) -> String + Send + 'static) -> JoinHandle<()> {
     std::thread::spawn(move || {
         let started = Instant::now();
         let mut next = started + LINE_INTERVAL;
         loop {
             let is_done = done.load(Ordering::Relaxed);
             if is_done || Instant::now() >= next {
-                let of_total = match progress.total_bytes() {
-                    0 => String::new(),
-                    total => format!(" of {}", HumanBytes(total)),
-                };
-                note(&format!(
-                    "{}{of_total} read, {}",
-                    HumanBytes(progress.bytes_read()),
-                    records(&progress, started.elapsed())
-                ));
+                note(&words(started.elapsed()));
                 next += LINE_INTERVAL;
             }
             if is_done {

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use pipeline::{CodeCount, Counts, End, Outcome};
+use reteno::UploadOutcome;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tempfile::NamedTempFile;
 
 use crate::args::TellingArgs;
 use crate::exit::Failure;
-use crate::paths;
+use crate::{paths, upload};
 
 /// A report to be written: under its name it is whole, or what was there before.
 pub(crate) struct ReportFile {
@@ -53,12 +54,32 @@ fn unnamed_beside(path: &Path) -> io::Result<NamedTempFile> {
 
 impl ReportFile {
     /// Writes what a run came to, and makes it last.
-    pub(crate) fn write(self, outcome: &Outcome, options: &Map<String, Value>) -> anyhow::Result<()> {
+    pub(crate) fn write(
+        self,
+        outcome: &Outcome,
+        options: &Map<String, Value>,
+        uploaded: Option<&UploadOutcome>,
+    ) -> anyhow::Result<()> {
+        self.write_bytes(&json(outcome, options, uploaded))
+    }
+
+    /// Writes what an upload of bodies that were ready came to.
+    pub(crate) fn write_upload(self, uploaded: &UploadOutcome, not_sent: u64) -> anyhow::Result<()> {
+        let report = serde_json::json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "upload": upload::json(uploaded, not_sent),
+        });
+        let mut text = serde_json::to_vec_pretty(&report)?;
+        text.push(b'\n');
+        self.write_bytes(&text)
+    }
+
+    fn write_bytes(self, text: &[u8]) -> anyhow::Result<()> {
         let Self { path, unnamed } = self;
         unnamed
             .map_or_else(|| unnamed_beside(&path), Ok)
             .and_then(|mut file| {
-                file.write_all(&json(outcome, options))?;
+                file.write_all(text)?;
                 file.as_file().sync_all()?;
                 file.persist(&path).map_err(|error| error.error)
             })
@@ -82,6 +103,8 @@ struct Report<'o> {
     input_errors: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     batches: Option<BatchReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upload: Option<Value>,
     elapsed_seconds: f64,
 }
 
@@ -114,7 +137,7 @@ struct BatchReport {
 }
 
 /// The report as JSON.
-fn json(outcome: &Outcome, options: &Map<String, Value>) -> Vec<u8> {
+fn json(outcome: &Outcome, options: &Map<String, Value>, uploaded: Option<&UploadOutcome>) -> Vec<u8> {
     let report = Report {
         version: env!("CARGO_PKG_VERSION"),
         options,
@@ -143,6 +166,7 @@ fn json(outcome: &Outcome, options: &Map<String, Value>) -> Vec<u8> {
             mean_contacts: batches.mean_contacts().unwrap_or(0.0),
             closed_early: batches.closed_early,
         }),
+        upload: uploaded.map(|uploaded| upload::json(uploaded, 0)),
         elapsed_seconds: outcome.elapsed.as_secs_f64(),
     };
     let mut text = serde_json::to_vec_pretty(&report).unwrap_or_default();

@@ -10,8 +10,9 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow};
 use contact::{DedupeOn, Formats, OnInvalid, RuleOptions, Rules, Schema, UnknownFields};
 use ndjson::{AutoRule, Format, HashInputs, Input, ReaderOptions};
-use pipeline::{Job, OnDuplicate, Progress, RejectLimit, Rejects, Task};
+use pipeline::{End, Job, OnDuplicate, Progress, RejectLimit, Rejects, Stop, Task};
 use serde_json::Value;
+use sink::SinkError;
 
 use crate::args::{
     DedupeOnArg, FormatArg, InputArgs, OnDuplicateArg, OnInvalidArg, ProgressArg, RuleArgs, TellingArgs,
@@ -22,7 +23,8 @@ use crate::exit::{self, Failure};
 use crate::output::{RejectsFile, rejects_on_stdout};
 use crate::report::ReportFile;
 use crate::told::{Told, Voice};
-use crate::{interrupt, progress_bar, summary};
+use crate::upload::{self, UploadEnd};
+use crate::{progress_bar, summary};
 
 /// The sizes of a block that make sense: a few of them for each worker are in memory.
 const BLOCK_BYTES: RangeInclusive<usize> = 1 << 10..=1 << 30;
@@ -46,6 +48,10 @@ pub(crate) struct Session<'a> {
     pub(crate) rejects: RejectsTo,
     /// The folder of the output, if it is one.
     pub(crate) folder: Option<PathBuf>,
+    /// What asks the run to stop.
+    pub(crate) stop: Stop,
+    /// The upload that request bodies go to, if they are uploaded.
+    pub(crate) upload: Option<UploadEnd>,
 }
 
 /// Finds the inputs.
@@ -198,7 +204,6 @@ fn max_rejects(telling: &TellingArgs) -> Option<RejectLimit> {
 impl Session<'_> {
     /// Does the job and tells what came of it.
     pub(crate) fn run(self, job: Job, reports: Vec<ReportFile>) -> Result<ExitCode, Failure> {
-        let stop = interrupt::stop_on_signal()?;
         let wanted = if self.telling.quiet { ProgressArg::Never } else { self.telling.progress };
         let bar = progress_bar::bar(wanted);
         let mut rejects: Box<dyn Rejects> = match &self.rejects {
@@ -220,15 +225,18 @@ impl Session<'_> {
             exit::note(&format!("settings from {}", config.display()));
         }
         let progress = Progress::default();
-        let following = progress_bar::follow(bar, wanted, progress.clone());
-        let outcome = pipeline::run(job, rejects.as_mut(), &progress, &stop);
+        let uploading = self.upload.as_ref().map(|upload| upload.progress.clone());
+        let following = progress_bar::follow(bar, wanted, progress.clone(), uploading);
+        let outcome = pipeline::run(job, rejects.as_mut(), &progress, &self.stop);
+        // Requests that are on their way are waited for, whatever the run came to.
+        let uploaded = self.upload.as_ref().and_then(|upload| upload.outcome.recv().ok());
         drop(following);
         // What went wrong with a report is told beside the rest, not instead of it.
         let unwritten: Vec<_> = reports
             .into_iter()
-            .filter_map(|report| report.write(&outcome, &self.settings.options).err())
+            .filter_map(|report| report.write(&outcome, &self.settings.options, uploaded.as_ref()).err())
             .collect();
-        let code = exit::code(&outcome, &self.rejects, max_rejects(self.telling), &unwritten);
+        let mut code = exit::code(&outcome, &self.rejects, max_rejects(self.telling), &unwritten);
         for error in &unwritten {
             exit::tell(error);
         }
@@ -241,8 +249,18 @@ impl Session<'_> {
         if !self.telling.quiet {
             summary::print(&outcome, &self);
         }
-        if let Some(reason) = exit::reason(&outcome) {
+        // A run whose upload stopped ends for the upload's reason.
+        let is_stopped = matches!(outcome.end, End::SinkFailed(SinkError::Stopped)) && uploaded.is_some();
+        if let Some(reason) = exit::reason(&outcome).filter(|_| !is_stopped) {
             exit::tell(&reason);
+        }
+        if let (Some(uploaded), Some(UploadEnd { files, .. })) = (&uploaded, &self.upload) {
+            upload::tell(uploaded, 0, files, self.telling.quiet);
+            let of_upload = upload::code(uploaded, 0);
+            let is_prepared = matches!(outcome.end, End::Complete) && unwritten.is_empty();
+            if is_stopped || is_prepared && of_upload != ExitCode::from(exit::DONE) {
+                code = of_upload;
+            }
         }
         Ok(code)
     }

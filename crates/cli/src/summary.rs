@@ -117,7 +117,7 @@ fn codes(outcome: &Outcome, of: impl Fn(&CodeCount) -> u64) -> String {
     named.join(", ")
 }
 
-fn plural(number: u64, noun: &str) -> String {
+pub(crate) fn plural(number: u64, noun: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
     format!("{} {noun}{ending}", HumanCount(number))
 }

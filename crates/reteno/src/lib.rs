@@ -36,6 +36,7 @@ mod concurrency;
 pub mod journal;
 mod pace;
 mod part;
+mod runtime;
 mod sink;
 mod store;
 mod told;
@@ -47,6 +48,7 @@ pub use base_url::{BaseUrl, BaseUrlError};
 pub use client::{CallError, Client, ClientError, USER_AGENT};
 pub use part::{BodyHash, BodyHashError, RequestBody, RequestBodyError};
 
+pub use runtime::block_on;
 pub use sink::UploadSink;
 pub use store::{Store, StoreError};
 pub use upload::{

@@ -91,7 +91,7 @@ pub(crate) enum Entry {
         part: Part,
         #[serde(skip_serializing_if = "Option::is_none")]
         session: Option<String>,
-        /// The server knew it already.
+        /// The server took it before; the answer that named its session was lost.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         repeated: bool,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -103,6 +103,12 @@ pub(crate) enum Entry {
         part: Part,
         status: u16,
         message: String,
+    },
+    /// The server took it before, but the answer that named its session and the contacts that failed was lost. Its
+    /// halves, which the server does not know yet, are sent to learn that.
+    Repeated {
+        #[serde(flatten)]
+        part: Part,
     },
     /// The server does not like this one contact.
     Rejected {

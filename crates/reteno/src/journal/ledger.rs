@@ -32,7 +32,7 @@ pub(crate) struct Ledger {
     parts: HashMap<Part, PartState>,
     /// The bodies, with their contacts.
     bodies: HashMap<BodyHash, u32>,
-    /// Parts that were taken after an attempt of which nobody knows whether it was taken too.
+    /// Parts that were sent once more after an attempt that was taken, or of which nobody knows whether it was.
     perhaps_twice: Vec<Part>,
     /// Parts with such an attempt, and not yet taken.
     doubtful: HashSet<Part>,
@@ -59,7 +59,7 @@ pub struct Tally {
     pub importing: u64,
     /// Contacts whose end is not known: they were sent, but no answer came.
     pub unanswered: u64,
-    /// Requests that may have been applied twice, because an answer was lost.
+    /// Requests that were or may have been applied twice, because an answer was lost.
     pub perhaps_twice: u64,
 }
 
@@ -111,6 +111,11 @@ impl Ledger {
                 (part, accepted)
             }
             Entry::Split { part, .. } => (part, PartState::Split),
+            Entry::Repeated { part } => {
+                self.doubtful.remove(part);
+                self.perhaps_twice.push(*part);
+                (part, PartState::Split)
+            }
             Entry::Rejected { part, .. } => (part, PartState::Rejected),
             Entry::Finished { part, unmapped } => {
                 let failed = match self.parts.get(part) {

@@ -73,6 +73,11 @@ impl Delivery<'_> {
         let bytes = if is_whole { self.arrived.bytes.clone() } else { self.body()?.with_only(part) };
         match self.attempts(part, bytes).await? {
             Reply::Accepted { session, failed } => self.accepted(part, session, false, &failed).await?,
+            Reply::Repeated if part.contacts() > 1 => {
+                self.shared.given_up.store(0, Ordering::Relaxed);
+                self.shared.record(Entry::Repeated { part }).await?;
+                return Ok(Delivered::Split);
+            }
             Reply::Repeated => self.accepted(part, None, true, &[]).await?,
             Reply::Refused { status, message } if part.contacts() > 1 => {
                 self.shared.record(Entry::Split { part, status, message }).await?;
@@ -202,7 +207,8 @@ impl Delivery<'_> {
         let shared = self.shared;
         let source = shared.store.name(part.batch);
         let mut rejects = Vec::new();
-        tell_refused(&mut rejects, self.body()?, &source, Some(part.from), Cause::Refused, &message);
+        let words = format!("({status}) {message}");
+        tell_refused(&mut rejects, self.body()?, &source, Some(part.from), Cause::Refused, &words);
         let entry = Entry::Rejected { part, status, message: message.clone() };
         shared.record(Written { entry, rejects, results: Vec::new() }).await?;
         let before = shared.refused.load(Ordering::Relaxed);

@@ -1,0 +1,97 @@
+//! The command `doctor`: whether an upload would work.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+use contact::mask_text;
+use reteno::CallError;
+
+use crate::api;
+use crate::args::DoctorArgs;
+use crate::exit::{self, Failure};
+
+/// A clock that is further off than this breaks encrypted connections sooner or later.
+const MOST_CLOCK_ERROR: Duration = Duration::from_secs(120);
+
+/// Checks the key, the account and the clock.
+pub(crate) fn doctor(args: &DoctorArgs) -> Result<ExitCode, Failure> {
+    let client = api::client(&args.api)?;
+    let mut findings = vec![Finding::good("address", client.base().to_string())];
+    let asked = reteno::block_on(async {
+        let account = client.account().await;
+        // Whoever does not accept the key is asked nothing more.
+        if matches!(account, Err(CallError::Denied { .. })) {
+            return (account, None);
+        }
+        (account, Some((client.server_time().await, client.address_books().await)))
+    });
+    let (account, others) = asked.map_err(Failure::input_output)?;
+    findings.push(match account {
+        Ok(account) => {
+            let organisation = account.organisation_name.unwrap_or_else(|| "without a name".to_owned());
+            let user = account.user_email.map(|email| format!(", user {}", mask_text(&email))).unwrap_or_default();
+            Finding::good("key", format!("of the organisation {organisation}{user}"))
+        }
+        Err(error @ CallError::Denied { .. }) => Finding::bad(
+            "key",
+            error,
+            "make a new key in the settings of the account; a key that was not used for 90 days is switched off, and it \
+             needs the right to import contacts",
+        ),
+        Err(error) => Finding::bad("key", error, "check the network and --base-url"),
+    });
+    if let Some((time, address_books)) = others {
+        findings.push(clock(time));
+        findings.push(match address_books {
+            Ok(answer) => fields(args, &answer)?,
+            Err(error) => Finding::bad("custom fields", error, "the key may lack the right to read them"),
+        });
+    }
+    let mut out = io::stdout().lock();
+    for Finding { what, state, advice } in &findings {
+        let written = match (state, advice) {
+            (Ok(words), _) => writeln!(out, "ok      {what}: {words}"),
+            (Err(words), advice) => writeln!(out, "failed  {what}: {words}\n        {advice}"),
+        };
+        written.map_err(Failure::of_stdout)?;
+    }
+    let is_well = findings.iter().all(|finding| finding.state.is_ok());
+    Ok(if is_well { exit::DONE } else { exit::UPLOAD_INCOMPLETE }.into())
+}
+
+struct Finding {
+    what: &'static str,
+    state: Result<String, String>,
+    advice: &'static str,
+}
+
+impl Finding {
+    fn good(what: &'static str, words: String) -> Self {
+        Self { what, state: Ok(words), advice: "" }
+    }
+
+    fn bad(what: &'static str, why: impl ToString, advice: &'static str) -> Self {
+        Self { what, state: Err(why.to_string()), advice }
+    }
+}
+
+fn clock(time: Result<SystemTime, CallError>) -> Finding {
+    let server = match time {
+        Ok(server) => server,
+        Err(error) => {
+            return Finding::bad("clock", error, "it could not be compared with that of the server");
+        }
+    };
+    let now = SystemTime::now();
+    let off = now.duration_since(server).or_else(|_| server.duration_since(now)).unwrap_or_default();
+    if off > MOST_CLOCK_ERROR {
+        let words = format!("{} seconds off that of the server", off.as_secs());
+        return Finding::bad("clock", words, "set the clock of this machine");
+    }
+    Finding::good("clock", "as the server has it".to_owned())
+}
+
+fn fields(_args: &DoctorArgs, answer: &[u8]) -> Result<Finding, Failure> {
+    Ok(Finding::good("custom fields", format!("{} bytes of catalogue can be read", answer.len())))
+}

@@ -1,0 +1,118 @@
+//! The command `status`: where an upload stands.
+
+use std::collections::HashMap;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::anyhow;
+use batch::manifest::Manifest;
+use reteno::journal::{Files, Journal, Opened, Reading, Tally};
+use reteno::{SourceEnd, Store, Upload, UploadOptions, UploadProgress, Wait};
+use serde_json::json;
+
+use crate::args::StatusArgs;
+use crate::exit::{self, Failure, note};
+use crate::{api, interrupt, upload};
+
+/// Says where an upload stands.
+pub(crate) fn status(args: &StatusArgs) -> Result<ExitCode, Failure> {
+    let place = &args.place;
+    let (files, manifest) = if place.is_dir() {
+        (Files::in_folder(place), Some(Manifest::read(place).map_err(Failure::usage)?))
+    } else {
+        (Files::beside(place), None)
+    };
+    let reading = Journal::look(&files.journal).map_err(upload::unusable)?;
+    let mut tally = reading.tally;
+    let mut why = None;
+    if tally.importing > 0 && !reading.is_in_use {
+        match api::key(&args.api)? {
+            None => note("without an API key nothing is asked; this is what the journal knows"),
+            Some(key) => {
+                let client = api::client_with(&args.api, &key)?;
+                if client.base().as_str() != reading.begin.base_url {
+                    return Err(Failure::usage(anyhow!(
+                        "the upload went to {}; ask there, with --base-url",
+                        reading.begin.base_url
+                    )));
+                }
+                let store = store(place, &files, manifest.as_ref())?;
+                let options = UploadOptions { wait: Wait::Once, ..UploadOptions::default() };
+                let Opened::Open(journal) = Journal::reopen(files.clone()).map_err(upload::unusable)? else {
+                    return print(args, &reading, &tally, manifest.as_ref());
+                };
+                let stop = interrupt::stop_on_signal()?;
+                let asking =
+                    Upload::start(client, *journal, store, options, UploadProgress::default(), move || {
+                        stop.is_requested()
+                    })
+                    .map_err(upload::unusable)?;
+                let outcome = asking.finish(SourceEnd::CutOff);
+                tally = outcome.tally;
+                why = outcome.halt;
+            }
+        }
+    }
+    let code = print(args, &reading, &tally, manifest.as_ref())?;
+    match why {
+        None => Ok(code),
+        Some(halt) => Err(Failure::api(halt)),
+    }
+}
+
+/// Where the bodies of an upload are.
+fn store(place: &Path, files: &Files, manifest: Option<&Manifest>) -> Result<Store, Failure> {
+    Ok(match manifest {
+        Some(manifest) => {
+            let entries: HashMap<_, _> = upload::entries(manifest)?.into_iter().collect();
+            Store::Folder { dir: place.to_owned(), entries }
+        }
+        None => Store::Pending { dir: files.pending.clone() },
+    })
+}
+
+fn print(
+    args: &StatusArgs,
+    reading: &Reading,
+    tally: &Tally,
+    manifest: Option<&Manifest>,
+) -> Result<ExitCode, Failure> {
+    let not_sent =
+        manifest.map_or(0, |manifest| manifest.completion.counts.written.saturating_sub(tally.contacts));
+    let is_complete = reading.is_complete || manifest.is_some() && tally.unknown() + not_sent == 0;
+    let mut out = io::stdout().lock();
+    let written = if args.json {
+        let status = json!({
+            "complete": is_complete,
+            "running": reading.is_in_use,
+            "baseUrl": reading.begin.base_url,
+            "contacts": tally,
+            "unknown": tally.unknown(),
+            "notSent": not_sent,
+        });
+        writeln!(out, "{status}")
+    } else {
+        let state = match (is_complete, reading.is_in_use) {
+            (true, _) => "complete",
+            (false, true) => "running",
+            (false, false) => "not complete; run the same upload again to go on",
+        };
+        writeln!(
+            out,
+            "{state}\n{}\n{} accepted and not yet imported, {} without an answer, {} without an id\nto {}",
+            upload::counts(tally, not_sent),
+            tally.importing,
+            tally.unanswered,
+            tally.unmapped,
+            reading.begin.base_url
+        )
+    };
+    written.map_err(Failure::of_stdout)?;
+    let code = match (is_complete, tally.failed) {
+        (false, _) => exit::UPLOAD_INCOMPLETE,
+        (true, 0) => exit::DONE,
+        (true, _) => exit::SOME_REJECTED,
+    };
+    Ok(code.into())
+}

@@ -1,0 +1,107 @@
+//! The command `upload`.
+
+mod bodies;
+mod end;
+mod folder;
+mod records;
+
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use batch::manifest::MANIFEST_FILE;
+use reteno::journal::{Files, Journal, JournalError, Opened, Source};
+use reteno::{MOST_REQUESTS_A_SECOND, UploadOptions, Wait};
+
+pub(crate) use self::end::{UploadEnd, code, counts, json, tell};
+pub(crate) use self::folder::entries;
+
+use crate::args::{SendingArgs, UploadArgs};
+use crate::config::Settings;
+use crate::exit::Failure;
+
+/// Far beyond what is of use: so many bodies are in memory.
+const MOST_CONCURRENCY: usize = 256;
+
+/// How long two questions for one session are apart at most.
+const MOST_POLL: Duration = Duration::from_secs(15);
+
+/// Uploads contacts, and accounts for every one of them.
+pub(crate) fn upload(args: &UploadArgs, settings: Settings) -> Result<ExitCode, Failure> {
+    let options = options(&args.sending)?;
+    match args.input.inputs.as_slice() {
+        [only] if only.as_os_str() == "-" => {
+            settings.refuse_options_of_records("request bodies are uploaded as they are")?;
+            bodies::upload(args, options)
+        }
+        [only] if is_prepared(only) => {
+            settings.refuse_options_of_records("a prepared folder is uploaded as it is")?;
+            folder::upload(args, only, options)
+        }
+        _ => records::upload(args, settings, options),
+    }
+}
+
+/// Whether a path is a folder that `prepare` has made, or has begun.
+fn is_prepared(path: &Path) -> bool {
+    path.join(MANIFEST_FILE).is_file() || path.join(".reteno-import-unfinished").is_file()
+}
+
+fn options(args: &SendingArgs) -> Result<UploadOptions, Failure> {
+    if args.rate.get() > MOST_REQUESTS_A_SECOND {
+        return Err(Failure::usage(anyhow!(
+            "--rate is at most {MOST_REQUESTS_A_SECOND}: the API allows no more requests in a second"
+        )));
+    }
+    if args.concurrency.get() > MOST_CONCURRENCY {
+        return Err(Failure::usage(anyhow!(
+            "--concurrency is at most {MOST_CONCURRENCY}: each request on its way is in memory"
+        )));
+    }
+    let poll = args.poll_every.0;
+    Ok(UploadOptions {
+        rate: args.rate,
+        concurrency: args.concurrency,
+        max_attempts: args.max_attempts,
+        wait: if args.no_wait { Wait::No } else { Wait::Idle(args.wait_timeout.0) },
+        poll: [poll, MOST_POLL.max(poll)],
+        verify: args.verify,
+        ..UploadOptions::default()
+    })
+}
+
+/// Where an upload that has no folder of its own writes.
+fn files(args: &UploadArgs) -> Result<Files, Failure> {
+    let journal = args.sending.journal.as_deref().ok_or_else(|| {
+        Failure::usage(anyhow!(
+            "say where it is written down what was sent: --journal FILE; killed at any moment, the same command then goes \
+             on where it was"
+        ))
+    })?;
+    if journal.is_dir() {
+        return Err(Failure::usage(anyhow!("--journal {} is a folder; name a file", journal.display())));
+    }
+    Ok(Files::beside(journal))
+}
+
+fn journal(files: Files, args: &UploadArgs, source: Source) -> Result<Opened, Failure> {
+    let begin = reteno::journal::Begin::new(args.api.base_url.as_str(), source);
+    Journal::open(files, begin).map_err(unusable)
+}
+
+/// A journal that cannot be used now is a mistake of the command line; anything else failed.
+pub(crate) fn unusable(error: JournalError) -> Failure {
+    match error {
+        JournalError::Io { .. } => Failure::input_output(error),
+        _ => Failure::usage(error),
+    }
+}
+
+/// How long so many requests take at least.
+fn least_time(requests: u64, rate: NonZeroU32) -> String {
+    let seconds = requests.div_ceil(u64::from(rate.get()));
+    let span = jiff::SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
+    format!("at least {span:#} at {rate} requests a second")
+}

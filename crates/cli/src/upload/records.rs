@@ -1,0 +1,73 @@
+//! Uploading records: checked, put into requests and sent in one go.
+
+use std::process::ExitCode;
+use std::sync::mpsc;
+
+use anyhow::anyhow;
+use ndjson::{AutoRule, HashInputs};
+use pipeline::{Output, Task};
+use reteno::journal::{Opened, Source};
+use reteno::{Store, Upload, UploadOptions, UploadProgress, UploadSink};
+use sink::{NullSink, Sink};
+
+use super::UploadEnd;
+use crate::args::UploadArgs;
+use crate::config::Settings;
+use crate::exit::{Failure, note};
+use crate::session::{self, RejectsTo, Session};
+use crate::{api, interrupt, paths, prepare, report};
+
+/// Uploads what the inputs hold.
+pub(super) fn upload(
+    args: &UploadArgs,
+    settings: Settings,
+    options: UploadOptions,
+) -> Result<ExitCode, Failure> {
+    let reader = session::reader(&args.input, &args.work, AutoRule::Contacts, HashInputs::No)?;
+    let rules = Box::new(session::rules(&args.rules)?);
+    let on_duplicate = session::on_duplicate(&args.rules);
+    let batches = prepare::batches(&args.request, rules.options().dedupe_on)?;
+    let rejects = session::rejects_to(&args.telling).unwrap_or(RejectsTo::Told);
+    let inputs = session::inputs(&args.input)?;
+    paths::keep_apart(&inputs, &args.rules, &args.telling, &settings, None)?;
+    let sending =
+        if args.sending.dry_run { None } else { Some((super::files(args)?, api::client(&args.api)?)) };
+    if let Some((files, _)) = &sending {
+        paths::keep_journal_apart(files, &inputs, &args.telling)?;
+    }
+    let reports = report::create(&args.telling, None)?;
+    paths::can_be_written(&rejects, None)?;
+    let stop = interrupt::stop_on_signal()?;
+    let mut upload_end = None;
+    let sink: Box<dyn Sink + Send> = match sending {
+        None => {
+            note(&format!("nothing is sent: what would go to {} is only counted", args.api.base_url));
+            Box::new(NullSink::new())
+        }
+        Some((files, client)) => {
+            let Opened::Open(journal) = super::journal(files.clone(), args, Source::Records)? else {
+                return Err(Failure::usage(anyhow!("{} cannot be gone on with", files.journal.display())));
+            };
+            if journal.is_resumed() && !args.telling.quiet {
+                note(&format!("going on with the upload in {}", files.journal.display()));
+            }
+            let progress = UploadProgress::default();
+            let store = Store::Pending { dir: files.pending.clone() };
+            let asked = stop.clone();
+            let upload = Upload::start(client, *journal, store, options, progress.clone(), move || {
+                asked.is_requested()
+            })
+            .map_err(super::unusable)?;
+            let (told, outcome) = mpsc::channel();
+            upload_end = Some(UploadEnd { outcome, progress, files });
+            // If nobody asks for the outcome any more, nobody misses it.
+            Box::new(UploadSink::new(upload, move |outcome| drop(told.send(outcome))))
+        }
+    };
+    let output =
+        Output { batches, sink, options: prepare::further(&args.rules, &settings), rejects_file: None };
+    let task = Task::Contacts { rules, on_duplicate, output: Some(Box::new(output)) };
+    let job = session::job(inputs, reader, task, &args.telling, &args.work);
+    Session { telling: &args.telling, settings, rejects, folder: None, stop, upload: upload_end }
+        .run(job, reports)
+}
