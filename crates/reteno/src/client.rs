@@ -73,8 +73,6 @@ pub(crate) enum Reply {
     Refused { status: u16, message: String },
     /// It is to be sent again.
     Again(Trouble),
-    /// Nothing that could be sent would be taken.
-    Useless(CallError),
 }
 
 /// Why a request is to be sent again.
@@ -128,8 +126,8 @@ impl Client {
         &self.base
     }
 
-    /// `POST contacts`.
-    pub(crate) async fn add_contacts(&self, body: Bytes) -> Reply {
+    /// `POST contacts`. An error says that nothing that could be sent would be taken.
+    pub(crate) async fn add_contacts(&self, body: Bytes) -> Result<Reply, CallError> {
         let request = self
             .http
             .request(Method::POST, self.base.join(&["contacts"]))
@@ -140,7 +138,7 @@ impl Client {
             Err(error) => {
                 let applied =
                     if error.is_connect() || error.is_builder() { Applied::No } else { Applied::Perhaps };
-                return Reply::Again(Trouble::of(words(error), applied));
+                return Ok(Reply::Again(Trouble::of(words(error), applied)));
             }
         };
         let status = response.status();
@@ -149,7 +147,7 @@ impl Client {
             Ok(body) => body,
             // What was said before the text broke off is known.
             Err(_) if !status.is_success() => Vec::new(),
-            Err(reason) => return Reply::Again(Trouble::of(reason, Applied::Perhaps)),
+            Err(reason) => return Ok(Reply::Again(Trouble::of(reason, Applied::Perhaps))),
         };
         reply(status, wait, &body)
     }
@@ -210,13 +208,7 @@ impl Client {
         if status.is_success() {
             return Ok((headers, body));
         }
-        let (message, code) = (told(&body), status.as_u16());
-        Err(match status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => CallError::Denied { status: code, message },
-            StatusCode::NOT_FOUND => CallError::Unknown { status: code, message },
-            _ if status.is_redirection() => redirected(status),
-            _ => CallError::Failed(format!("the server answers {code}: {message}")),
-        })
+        Err(failed(status, told(&body)))
     }
 }
 
@@ -233,32 +225,41 @@ impl fmt::Display for Trouble {
 }
 
 /// What a status and an answer mean. This is the table of `docs/uploading.md`.
-fn reply(status: StatusCode, wait: Option<Duration>, body: &[u8]) -> Reply {
+fn reply(status: StatusCode, wait: Option<Duration>, body: &[u8]) -> Result<Reply, CallError> {
     let code = status.as_u16();
     if status == StatusCode::CONFLICT || is_repeated(body) {
-        return Reply::Repeated;
+        return Ok(Reply::Repeated);
     }
     if status.is_success() {
-        return success(body);
+        return Ok(success(body));
     }
     let message = told(body);
-    let again = |applied, is_too_many| {
+    let again = |applied, is_too_many, message| {
         let reason = format!("the server answers {code}: {message}");
-        Reply::Again(Trouble { reason, applied, wait, is_too_many })
+        Ok(Reply::Again(Trouble { reason, applied, wait, is_too_many }))
     };
     match status {
-        StatusCode::TOO_MANY_REQUESTS => again(Applied::No, true),
-        StatusCode::REQUEST_TIMEOUT | StatusCode::SERVICE_UNAVAILABLE => again(Applied::No, false),
-        _ if status.is_server_error() => again(Applied::Perhaps, false),
+        StatusCode::TOO_MANY_REQUESTS => again(Applied::No, true, message),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::SERVICE_UNAVAILABLE => again(Applied::No, false, message),
+        _ if status.is_server_error() => again(Applied::Perhaps, false, message),
         StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNPROCESSABLE_ENTITY => {
-            Reply::Refused { status: code, message }
+            Ok(Reply::Refused { status: code, message })
         }
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            Reply::Useless(CallError::Denied { status: code, message })
-        }
-        StatusCode::NOT_FOUND => Reply::Useless(CallError::Unknown { status: code, message }),
-        _ if status.is_redirection() => Reply::Useless(redirected(status)),
-        _ => Reply::Useless(CallError::Failed(format!("the server answers {code}: {message}"))),
+        _ => Err(failed(status, message)),
+    }
+}
+
+/// What a status means that no call can make good.
+fn failed(status: StatusCode, message: String) -> CallError {
+    let code = status.as_u16();
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => CallError::Denied { status: code, message },
+        StatusCode::NOT_FOUND => CallError::Unknown { status: code, message },
+        _ if status.is_redirection() => CallError::Failed(format!(
+            "the server sends the request elsewhere ({code}), where the key will not follow; set --base-url to the \
+             address of the API itself"
+        )),
+        _ => CallError::Failed(format!("the server answers {code}: {message}")),
     }
 }
 
@@ -283,14 +284,6 @@ fn success(body: &[u8]) -> Reply {
         }
         _ => Reply::Accepted { session: answer.async_session_id, failed: answer.failed_contacts },
     }
-}
-
-fn redirected(status: StatusCode) -> CallError {
-    CallError::Failed(format!(
-        "the server sends the request elsewhere ({}), where the key will not follow; set --base-url to the address of \
-         the API itself",
-        status.as_u16()
-    ))
 }
 
 /// How long to wait, from `Retry-After`: seconds or a date.
@@ -335,13 +328,13 @@ mod tests {
     fn fate(status: u16, body: &str) -> &'static str {
         let status = StatusCode::from_u16(status).expect("a status");
         match reply(status, None, body.as_bytes()) {
-            Reply::Accepted { .. } => "accepted",
-            Reply::Repeated => "repeated",
-            Reply::Refused { .. } => "refused",
-            Reply::Again(Trouble { applied: Applied::No, .. }) => "again",
-            Reply::Again(Trouble { applied: Applied::Perhaps, .. }) => "again, perhaps applied",
-            Reply::Useless(CallError::Denied { .. }) => "denied",
-            Reply::Useless(_) => "useless",
+            Ok(Reply::Accepted { .. }) => "accepted",
+            Ok(Reply::Repeated) => "repeated",
+            Ok(Reply::Refused { .. }) => "refused",
+            Ok(Reply::Again(Trouble { applied: Applied::No, .. })) => "again",
+            Ok(Reply::Again(Trouble { applied: Applied::Perhaps, .. })) => "again, perhaps applied",
+            Err(CallError::Denied { .. }) => "denied",
+            Err(_) => "useless",
         }
     }
 

@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-/// The number of requests that may be on their way: halved when the server asks for it or fails, and one more for each
-/// round of requests that went well.
+/// The number of requests that may be on their way. It begins with one, so that a wrong key costs one request, and grows by
+/// one with each that went well; halved when the server asks for it or fails, it grows again by one with each round.
 #[derive(Debug)]
 pub(crate) struct Concurrency {
     most: usize,
@@ -34,7 +34,7 @@ pub(crate) struct Permit<'c> {
 impl Concurrency {
     pub(crate) fn new(most: NonZeroUsize) -> Self {
         let most = most.get();
-        let state = State { limit: most, under_way: 0, went_well: 0, halvings: 0 };
+        let state = State { limit: 1, under_way: 0, went_well: 0, halvings: 0 };
         Self { most, state: Mutex::new(state), freed: Notify::new() }
     }
 
@@ -63,9 +63,12 @@ impl Permit<'_> {
     pub(crate) fn went_well(&self) {
         let mut state = self.concurrency.state();
         state.went_well += 1;
-        if state.went_well >= state.limit && state.limit < self.concurrency.most {
+        let is_enough = state.halvings == 0 || state.went_well >= state.limit;
+        if is_enough && state.limit < self.concurrency.most {
             state.limit += 1;
             state.went_well = 0;
+            drop(state);
+            self.concurrency.freed.notify_waiters();
         }
     }
 
@@ -99,6 +102,10 @@ mod tests {
     #[tokio::test(flavor = "current_thread")]
     async fn trouble_halves_once_a_round_and_success_adds_one_a_round() {
         let concurrency = Concurrency::new(NonZeroUsize::new(8).expect("not zero"));
+        for limit_before in [1, 2, 3, 4, 5, 6, 7, 8, 8] {
+            assert_eq!(limit(&concurrency), limit_before);
+            concurrency.permit().await.went_well();
+        }
         let mut together = Vec::new();
         for _ in 0..8 {
             together.push(concurrency.permit().await);

@@ -29,7 +29,7 @@ impl Pace {
     pub(crate) fn new(a_second: NonZeroU32) -> Self {
         let apart = Duration::from_secs_f64(SPREAD / f64::from(a_second.get()));
         let quota = Quota::with_period(apart).expect("a second divided by a number is not zero");
-        let clock = MonotonicClock::default();
+        let clock = MonotonicClock;
         Self {
             limiter: RateLimiter::direct_with_clock(quota.allow_burst(NonZeroU32::MIN), clock.clone()),
             clock,

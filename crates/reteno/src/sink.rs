@@ -8,10 +8,13 @@ use sink::{Sink, SinkError};
 
 use crate::upload::{SourceEnd, Stopped, Upload, UploadOutcome};
 
+/// Who gets the outcome of an upload.
+type Told = Box<dyn FnOnce(UploadOutcome) + Send>;
+
 /// Hands each body to an upload. What becomes of them is known at its end, whether all bodies came or not; then it is told.
 pub struct UploadSink {
     /// The upload, and who gets its outcome, until it has ended.
-    upload: Option<(Upload, Box<dyn FnOnce(UploadOutcome) + Send>)>,
+    upload: Option<(Upload, Told)>,
     bodies: u64,
     contacts: u64,
 }

@@ -76,8 +76,7 @@ pub(crate) fn find_failed(body: &RequestBody, part: Part, failed: &[FailedContac
             Some(id) => by_id.get(id),
             None => by_channels.get(&copy.channels),
         };
-        let contact = candidates?.iter().rev().copied().find(|contact| taken.insert(*contact));
-        contact
+        candidates?.iter().rev().copied().find(|contact| taken.insert(*contact))
     };
     let contacts: Vec<Option<u32>> = failed.iter().map(find).collect();
     let error = |copy: &FailedContact| match &copy.error {

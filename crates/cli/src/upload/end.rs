@@ -98,7 +98,7 @@ fn lines(outcome: &UploadOutcome, not_sent: u64, files: &Files) -> Vec<String> {
     lines.push(requests);
     if tally.perhaps_twice > 0 {
         lines.push(format!(
-            "{} may have been applied twice, because an answer was lost: {}",
+            "{} may have been applied twice, because an answer was lost or the same request came before: {}",
             plural(tally.perhaps_twice, "request"),
             named(&outcome.perhaps_twice, tally.perhaps_twice)
         ));
@@ -132,7 +132,7 @@ fn lines(outcome: &UploadOutcome, not_sent: u64, files: &Files) -> Vec<String> {
     }
     if tally.unanswered > 0 {
         lines.push(format!(
-            "{} without an answer; run the same command again",
+            "{} not taken yet; run the same command again",
             plural(tally.unanswered, "contact")
         ));
     }

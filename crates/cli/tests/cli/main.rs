@@ -8,6 +8,7 @@ mod help;
 mod interrupted;
 mod pipe;
 mod prepare;
+mod upload;
 mod usage;
 
 use std::path::{Path, PathBuf};

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::{Halt, Import, Shared, Stopped, lock};
 use crate::answer::FailedContact;
-use crate::client::{Applied, CallError, Reply};
+use crate::client::{Applied, Reply};
 use crate::journal::{Entry, PartState, Written};
 use crate::part::{BodyHash, Part, RequestBody};
 use crate::told::{Cause, find_failed, tell_refused};
@@ -84,10 +84,6 @@ impl Delivery<'_> {
                 return Ok(Delivered::Split);
             }
             Reply::Refused { status, message } => self.refused(part, status, message).await?,
-            Reply::Useless(error) => {
-                self.shared.halt(Halt::Useless(error));
-                return Err(Stopped);
-            }
             Reply::Again(trouble) => {
                 // The last attempt: the next run tries again.
                 self.given_up(&trouble.reason)?;
@@ -126,11 +122,18 @@ impl Delivery<'_> {
                 let reply = shared.client.add_contacts(bytes.clone()).await;
                 counters.under_way.fetch_sub(1, Ordering::Relaxed);
                 match reply {
-                    Reply::Again(trouble) => {
+                    Ok(Reply::Again(trouble)) => {
                         permit.met_trouble();
                         trouble
                     }
-                    reply => {
+                    Err(error) => {
+                        // Before anybody else may go.
+                        let reason = error.to_string();
+                        shared.halt(Halt::Useless(error));
+                        shared.record(Entry::Again { part, attempt, reason, perhaps_applied: false }).await?;
+                        return Err(Stopped);
+                    }
+                    Ok(reply) => {
                         permit.went_well();
                         return Ok(reply);
                     }
@@ -250,10 +253,4 @@ enum Delivered {
     Done,
     /// Its halves are to be delivered.
     Split,
-}
-
-impl From<CallError> for Halt {
-    fn from(error: CallError) -> Self {
-        Self::Useless(error)
-    }
 }

@@ -1,0 +1,6 @@
+//! Uploads against the mock of the API: whatever goes wrong, every contact is accounted for.
+
+mod accounting;
+mod faults;
+mod resuming;
+mod support;
