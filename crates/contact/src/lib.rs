@@ -28,6 +28,7 @@ mod field_set;
 mod format;
 mod limits;
 mod normalise;
+mod number_text;
 mod plain;
 mod plan;
 mod pointer;
