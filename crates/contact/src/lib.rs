@@ -21,6 +21,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod custom_fields;
 mod dedupe;
 mod encode;
 mod explain;

@@ -106,6 +106,16 @@ impl<'i> Keyword<'i, TapeJson> for NumberText {
     }
 }
 
+/// How two numbers compare, as the keyword reads them; `None` if one of them is no number.
+pub(crate) fn compare(one: &str, other: &str) -> Option<Ordering> {
+    Some(Decimal::read(one)?.cmp(&Decimal::read(other)?))
+}
+
+/// Whether a text is a number as the keyword reads it.
+pub(crate) fn is_number_text(text: &str) -> bool {
+    Decimal::read(text).is_some()
+}
+
 impl Bound {
     fn compile(name: &str, value: &Value) -> Result<Self, String> {
         let wrong = || format!("{name} must be a number written as a text, such as \"-2.5\"");
