@@ -6,6 +6,7 @@ use contact::{
     encode,
 };
 use ndjson::Parser;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 /// One field of each type, as the documentation writes the answer.
@@ -405,6 +406,62 @@ fn many_fields_with_long_lists_are_compiled_and_plain() {
     assert!(is_plain(&rules, &good));
     let long = json!([{ "id": 201, "value": format!("{},{}", values[499], values[0]) }]);
     assert_eq!(judge(&rules, &long), (long.clone(), vec![]));
+}
+
+#[test]
+fn more_fields_than_are_plain_are_judged_all_the_same() {
+    let fields: Vec<Value> =
+        (1..=600).map(|id| json!({ "id": id, "name": "Day", "description": { "type": "DATE" } })).collect();
+    let answer = json!({ "addressBook": { "fieldGroups": { "fields": fields } } });
+    let rules = rules(&read(&answer).expect("the shape is known"));
+    let fields = json!([{ "id": 600, "value": "2024-03-01" }, { "id": 5, "value": "01.03.2024" }, { "id": 601, "value": "x" }]);
+    let (left, told) = judge(&rules, &fields);
+    assert_eq!(left, json!([{ "id": 600, "value": "2024-03-01" }, { "id": 5, "value": "2024-03-01" }]));
+    assert_eq!(told.iter().map(|violation| &*violation.code).collect::<Vec<_>>(), ["unknown-field"]);
+}
+
+proptest! {
+    #[test]
+    fn what_is_plain_is_left_as_it_is(
+        values in prop::collection::vec((0..14_i32, prop::sample::select(values()), 0..5_u8), 1..4)
+    ) {
+        thread_local! {
+            static RULES: Rules = rules(&catalogue());
+        }
+        let fields: Vec<Value> = values
+            .iter()
+            .map(|(id, value, form)| match (form, value.parse::<i64>()) {
+                (0, Ok(number)) => json!({ "id": id, "value": number }),
+                (1, _) => json!({ "id": id, "value": format!("{value} ") }),
+                _ => json!({ "id": id, "value": value }),
+            })
+            .collect();
+        let fields = json!(fields);
+        RULES.with(|rules| {
+            if is_plain(rules, &fields) {
+                prop_assert_eq!(judge(rules, &fields), (fields, vec![]));
+            }
+            Ok(())
+        })?;
+    }
+}
+
+/// Values of every type, and some of none.
+fn values() -> Vec<String> {
+    let bad = [
+        "151",
+        "-1",
+        "5.0",
+        "1e3",
+        "2023-02-29",
+        "01.02.2024",
+        "2024-02-30T10:00",
+        "red,",
+        ",",
+        "blue",
+        "ї\n",
+    ];
+    good().into_iter().flat_map(|(_, values)| values).chain(bad.map(str::to_owned)).collect()
 }
 
 #[test]
