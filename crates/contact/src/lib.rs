@@ -21,6 +21,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod custom_fields;
 mod dedupe;
 mod encode;
 mod explain;
@@ -28,6 +29,7 @@ mod field_set;
 mod format;
 mod limits;
 mod normalise;
+mod number_text;
 mod plain;
 mod plan;
 mod pointer;

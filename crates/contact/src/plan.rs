@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use jsonschema::json::Node as _;
 use ndjson::{Node, StaticNode, Tape, TapeValue};
 use serde_json::{Map, Value};
 
@@ -67,8 +68,8 @@ struct Condition {
 
 #[derive(Debug)]
 enum Test {
-    /// `{"properties": {NAME: {"const": …}}, "required": [NAME]}`, or `enum`, with texts.
-    MemberIs { name: Box<str>, values: Vec<Box<str>> },
+    /// `{"properties": {NAME: {"const": …}}, "required": [NAME]}`, or `enum`, with texts or whole numbers.
+    MemberIs { name: Box<str>, values: Vec<Value> },
     /// Any other condition.
     Schema(Box<jsonschema::Validator<TapeJson>>),
 }
@@ -228,8 +229,7 @@ impl Test {
         match self {
             Self::MemberIs { name, values } => value
                 .get(name)
-                .and_then(TapeValue::as_str)
-                .is_some_and(|text| values.iter().any(|known| **known == *text)),
+                .is_some_and(|member| values.iter().any(|known| TapeNode(member).equals_value(known))),
             Self::Schema(validator) => validator.is_valid(TapeNode(value)),
         }
     }
@@ -374,12 +374,11 @@ fn member_is(condition: &Value) -> Option<Test> {
             && required.len() == 1
             && required[0].as_str() == Some(name)
             && rule.len() == 1;
-    let values: Vec<Box<str>> = match (rule.get("const"), rule.get("enum")) {
-        (Some(Value::String(value)), None) => vec![value.as_str().into()],
-        (None, Some(Value::Array(values))) => {
-            values.iter().map(|value| value.as_str().map(Into::into)).collect::<Option<_>>()?
-        }
+    let values = match (rule.get("const"), rule.get("enum")) {
+        (Some(value), None) => std::slice::from_ref(value),
+        (None, Some(Value::Array(values))) => values,
         _ => return None,
     };
-    plain.then(|| Test::MemberIs { name: name.as_str().into(), values })
+    let plain = plain && values.iter().all(|value| value.is_string() || value.is_i64());
+    plain.then(|| Test::MemberIs { name: name.as_str().into(), values: values.to_vec() })
 }

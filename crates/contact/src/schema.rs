@@ -12,6 +12,7 @@ use thiserror::Error;
 use crate::explain::{Finding, Voice, finding};
 use crate::format::FORMATS;
 use crate::limits::Limits;
+use crate::number_text::{NumberText, X_NUMBER_TEXT};
 use crate::plain::{LineEnds, PlainRecords};
 use crate::plan::Plan;
 use crate::rules::Scratch;
@@ -215,7 +216,11 @@ impl Documents {
             // A regular expression of a schema, or a value made for it, must not be able to stop the run.
             .with_pattern_options(PatternOptions::regex())
             .with_retriever(Given(Arc::clone(&self.by_uri)))
-            .with_keyword("x-written-as-integer", |_, _, _| Ok(Box::new(WrittenAsInteger)));
+            .with_keyword("x-written-as-integer", |_, _, _| Ok(Box::new(WrittenAsInteger)))
+            .with_keyword(X_NUMBER_TEXT, |_, value, _| match NumberText::compile(value) {
+                Ok(keyword) => Ok(Box::new(keyword)),
+                Err(message) => Err(ValidationError::schema(message)),
+            });
         for (name, check) in FORMATS {
             options = options.with_format(*name, *check);
         }
@@ -234,6 +239,10 @@ fn broken(error: &ValidationError<'_>) -> SchemaError {
             }
             other => SchemaError::Reference(other.to_string()),
         },
+        // A keyword of ours, whose value no schema of schemas describes.
+        ValidationErrorKind::Custom { message, .. } => {
+            SchemaError::Annotation { pointer: error.schema_path().to_string(), message: message.clone() }
+        }
         _ => SchemaError::Invalid { pointer: error.instance_path().to_string(), message: error.to_string() },
     }
 }

@@ -25,7 +25,7 @@ fn is_valid(schema: &Schema, record: &str) -> bool {
 const NAMES: [&str; 5] =
     ["a", "b", "kind", "a name of more than thirty-two bytes, so longer than two lanes", "ї"];
 
-const TEXTS: [&str; 14] = [
+const TEXTS: [&str; 19] = [
     "x",
     "y",
     "",
@@ -39,6 +39,11 @@ const TEXTS: [&str; 14] = [
     "2024-02-30",
     "a@example.com",
     "a\"\\\n",
+    "7",
+    "-3",
+    "7.50",
+    "8",
+    "1e0",
     "83b77a49-fc28-409b-aeaa-68c9d544ab9d",
 ];
 
@@ -103,6 +108,13 @@ fn keywords(inner: impl Strategy<Value = Value> + Clone + 'static) -> BoxedStrat
             .prop_map(one("enum")),
         prop::sample::select(vec!["trim", "nfc", "scalar-text", "integer-text", "empty-to-absent", "email"])
             .prop_map(|name| json!({ "x-normalize": [name] })),
+        prop::sample::select(vec![
+            json!({}),
+            json!({ "integer": true }),
+            json!({ "minimum": "-3", "maximum": "7.5" }),
+            json!({ "minimum": "1", "integer": true }),
+        ])
+        .prop_map(one("x-number-text")),
     ];
     let numbers =
         (prop::sample::select(vec!["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"]), number())
@@ -368,6 +380,43 @@ fn conditions_on_a_value_apply_to_what_is_no_object_too() {
         assert_eq!(is_valid(&compiled, record), valid, "{record}");
         assert!(!is_taken(&compiled, record, &mut scratch) || valid, "{record}");
     }
+}
+
+#[test]
+fn a_number_that_is_written_as_a_text_is_taken_between_its_bounds_alone() {
+    let mut scratch = Scratch::default();
+    let schema = json!({ "x-number-text": { "minimum": "-1", "maximum": "10", "integer": true } });
+    let compiled = Schema::compile(schema, Vec::new(), Formats::Assert).expect("it is sound");
+    for (record, valid) in [
+        (r#""10""#, true),
+        (r#""-1""#, true),
+        (r#""\u0031\u0030""#, true),
+        (r#""11""#, false),
+        (r#""\u0031\u0031""#, false),
+        (r#""5.0""#, false),
+        (r#""x""#, false),
+        (r#""""#, false),
+        // It says nothing about other values.
+        ("11", true),
+        (r#"["x"]"#, true),
+    ] {
+        // Twice, for what it remembers of the first time.
+        for _ in 0..2 {
+            assert_eq!(is_valid(&compiled, record), valid, "{record}");
+            assert_eq!(is_taken(&compiled, record, &mut scratch), valid, "{record}");
+        }
+    }
+}
+
+#[test]
+fn a_broken_number_text_is_an_error_with_its_place() {
+    let schema = json!({ "properties": { "a/b": { "x-number-text": { "minimum": 5 } } } });
+    let error = Schema::compile(schema, Vec::new(), Formats::Assert).expect_err("a bound is a text");
+    assert_eq!(
+        error.to_string(),
+        "the annotation at /properties/a~1b/x-number-text is broken: minimum must be a number written as a text, \
+         such as \"-2.5\""
+    );
 }
 
 #[test]

@@ -12,6 +12,7 @@ use super::normal_form::{pattern_of, pattern_of_format};
 use super::run::{LANE_BYTES, lane};
 use crate::format::{FORMATS, Format};
 use crate::normalise::{Change, Normaliser, Settings};
+use crate::number_text::NumberText;
 use crate::tape_json::{TapeJson, TapeNode};
 
 /// The rule of a text.
@@ -74,6 +75,8 @@ pub(super) enum Check {
     Format(Format),
     /// A normaliser that must leave the text as it is.
     Unchanged(Normaliser),
+    /// A number between bounds.
+    Number(NumberText),
     /// A keyword, by the validator itself.
     Keyword(Box<Validator<TapeJson>>),
 }
@@ -116,6 +119,7 @@ impl TextRule {
                 None => checks.push(Check::Unchanged(*normaliser)),
             }
         }
+        checks.extend(said.number_texts.iter().cloned().map(Check::Number));
         let mut languages = Vec::new();
         if patterns.is_empty() {
             // Every text will do, also one with characters that no language knows.
@@ -266,6 +270,7 @@ impl Check {
         match self {
             Self::Format((_, has_format)) => has_format(text),
             Self::Unchanged(normaliser) => normaliser.on_text(text, settings) == Change::Unchanged,
+            Self::Number(numbers) => numbers.takes(text),
             Self::Keyword(validator) => {
                 <TapeJson as jsonschema::json::Json>::with_string_node(&mut (), text, |node: TapeNode<'_>| {
                     validator.is_valid(node)

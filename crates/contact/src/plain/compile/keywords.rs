@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::Assumed;
 use crate::normalise::Normaliser;
+use crate::number_text::NumberText;
 use crate::schema::{Documents, Schema};
 
 /// A place in a schema.
@@ -275,6 +276,8 @@ pub(in crate::plain) struct Said {
     pub(in crate::plain) patterns: Vec<String>,
     pub(in crate::plain) formats: Vec<String>,
     pub(in crate::plain) normalisers: Vec<Normaliser>,
+    /// The texts are numbers of these kinds.
+    pub(in crate::plain) number_texts: Vec<NumberText>,
     pub(in crate::plain) choices: Option<Vec<String>>,
     pub(super) minimum: i64,
     pub(super) maximum: i64,
@@ -294,6 +297,7 @@ impl Default for Said {
             patterns: Vec::new(),
             formats: Vec::new(),
             normalisers: Vec::new(),
+            number_texts: Vec::new(),
             choices: None,
             minimum: i64::MIN,
             maximum: i64::MAX,
@@ -383,6 +387,7 @@ impl Said {
             }
             "multipleOf" => (self.kinds.integer, self.kinds.fraction) = (false, false),
             "x-written-as-integer" => self.kinds.fraction = false,
+            "x-number-text" => self.number_texts.push(NumberText::compile(value).ok()?),
             "required" => {
                 for name in value.as_array()? {
                     self.required.push(name.as_str()?.to_owned());
