@@ -11,7 +11,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use contact::Region;
 
-pub(crate) use api::{ApiArgs, DoctorArgs, SendingArgs, StatusArgs, UploadArgs};
+pub(crate) use api::{ApiArgs, DoctorArgs, FieldsArgs, SendingArgs, StatusArgs, UploadArgs};
 pub(crate) use value::{Bytes, MaxRejects, Resource};
 
 /// Turns exports of contacts and push tokens into requests of the Reteno method Add contacts, and uploads them.
@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Status(StatusArgs),
     /// Check the key, the account and the clock, and say what to do about what is wrong
     Doctor(DoctorArgs),
+    /// Read the account's custom fields, and write a schema that holds records to them
+    Fields(FieldsArgs),
     /// Print one of the JSON Schemas that this tool works by
     Schema(SchemaArgs),
     /// Print completions for a shell

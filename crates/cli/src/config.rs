@@ -17,7 +17,7 @@ use crate::exit::Failure;
 const DEFAULT_FILE: &str = "reteno-import.toml";
 
 /// Commands that do work; a table of their name holds settings for one of them.
-const COMMANDS: [&str; 5] = ["check", "prepare", "upload", "status", "doctor"];
+const COMMANDS: [&str; 6] = ["check", "prepare", "upload", "status", "doctor", "fields"];
 
 /// The headings of options of `upload` that concern records, which a prepared folder has no more.
 const OF_RECORDS: [&str; 5] = ["Input", "Request", "Rules", "What is told", "Work"];
@@ -121,7 +121,7 @@ fn prefer_nearer(args: &mut Args, matches: &ArgMatches) -> anyhow::Result<()> {
             (&mut prepare.rules, &mut prepare.telling)
         }
         Command::Upload(upload) => (&mut upload.rules, &mut upload.telling),
-        Command::Status(_) | Command::Doctor(_) => return Ok(()),
+        Command::Status(_) | Command::Doctor(_) | Command::Fields(_) => return Ok(()),
         Command::Schema(_) | Command::Completions(_) | Command::Man(_) => return Ok(()),
     };
     if rules.dedupe_on != DedupeOnArg::FieldId && is_nearer("dedupe_on", "field_id") {

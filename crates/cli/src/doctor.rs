@@ -1,9 +1,13 @@
 //! The command `doctor`: whether an upload would work.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
+use batch::manifest::Manifest;
+use contact::custom_fields::Catalogue;
 use contact::mask_text;
 use reteno::CallError;
 
@@ -44,7 +48,7 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Result<ExitCode, Failure> {
     if let Some((time, address_books)) = others {
         findings.push(clock(time));
         findings.push(match address_books {
-            Ok(answer) => fields(args, &answer)?,
+            Ok(answer) => fields(args.folder.as_deref(), &answer)?,
             Err(error) => Finding::bad("custom fields", error, "the key may lack the right to read them"),
         });
     }
@@ -92,6 +96,29 @@ fn clock(time: Result<SystemTime, CallError>) -> Finding {
     Finding::good("clock", "as the server has it".to_owned())
 }
 
-fn fields(_args: &DoctorArgs, answer: &[u8]) -> Result<Finding, Failure> {
-    Ok(Finding::good("custom fields", format!("{} bytes of catalogue can be read", answer.len())))
+/// Whether the account has the custom fields that a prepared folder updates.
+fn fields(folder: Option<&Path>, answer: &[u8]) -> Result<Finding, Failure> {
+    const WHAT: &str = "custom fields";
+    let catalogue = match Catalogue::read(answer) {
+        Ok(catalogue) => catalogue,
+        Err(error) => return Ok(Finding::bad(WHAT, error, "the catalogue of the account cannot be read")),
+    };
+    let Some(folder) = folder else {
+        return Ok(Finding::good(WHAT, format!("the account has {}", catalogue.len())));
+    };
+    let manifest = Manifest::read(folder).map_err(Failure::usage)?;
+    let wanted: BTreeSet<i32> =
+        manifest.batches.iter().flat_map(|batch| &batch.custom_fields_ids).copied().collect();
+    let missing: Vec<String> =
+        wanted.iter().filter(|id| catalogue.get(**id).is_none()).map(ToString::to_string).collect();
+    if missing.is_empty() {
+        return Ok(Finding::good(
+            WHAT,
+            format!("the account has all {} of {}", wanted.len(), folder.display()),
+        ));
+    }
+    let words = format!("the account has no {}", missing.join(", "));
+    let advice =
+        "create them in Reteno, or take them out of the records; a new field is known after up to an hour";
+    Ok(Finding::bad(WHAT, words, advice))
 }

@@ -6,6 +6,7 @@ mod check;
 mod config;
 mod doctor;
 mod exit;
+mod fields;
 mod interrupt;
 mod output;
 mod paths;
@@ -36,6 +37,7 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Upload(args) => upload::upload(&args, settings),
         Command::Status(args) => status::status(&args),
         Command::Doctor(args) => doctor::doctor(&args),
+        Command::Fields(args) => fields::fields(&args),
         Command::Schema(args) => print::schema(args.name),
         Command::Completions(args) => print::completions(args.shell),
         Command::Man(args) => print::man(args.command.as_deref()),

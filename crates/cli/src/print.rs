@@ -50,7 +50,7 @@ fn render(command: Command, out: &mut Vec<u8>) -> io::Result<()> {
     clap_mangen::Man::new(command).render(out)
 }
 
-fn to_stdout(bytes: &[u8]) -> Result<ExitCode, Failure> {
+pub(crate) fn to_stdout(bytes: &[u8]) -> Result<ExitCode, Failure> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(Failure::of_stdout)?;
     Ok(ExitCode::SUCCESS)

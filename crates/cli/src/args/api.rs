@@ -174,6 +174,30 @@ pub(crate) struct DoctorArgs {
     pub(crate) config: Option<PathBuf>,
 }
 
+const FIELDS_EXAMPLES: &str = "Examples:
+  reteno-import fields -o account.schema.json
+  reteno-import check export.ndjson --schema account.schema.json
+  reteno-import fields | jq '.properties.fields.items.properties.id'";
+
+/// Read the account's custom fields, and write a schema that holds records to them
+///
+/// With the schema, `check`, `prepare` and `upload` refuse fields that the account does not have, and values that are not
+/// of a field's type or not among its allowed ones, before anything is uploaded.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = FIELDS_EXAMPLES)]
+pub(crate) struct FieldsArgs {
+    /// Where the schema goes; - is standard output
+    #[arg(short, long, value_name = "FILE|-", default_value = "-", env = "RETENO_IMPORT_FIELDS_OUTPUT")]
+    pub(crate) output: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+
+    /// A file with settings; by default reteno-import.toml, where there is one
+    #[arg(long, value_name = "FILE", env = "RETENO_IMPORT_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

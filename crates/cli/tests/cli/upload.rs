@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use mock_reteno::{Channel, ContactState, Mock, MockOptions, Request};
+use mock_reteno::{Channel, ContactState, CustomField, FieldsShape, Mock, MockOptions, Request};
 
 use super::{code, contact, fixture, folder, json, json_lines, program, run, stderr, stdout};
 
@@ -403,4 +403,80 @@ fn the_doctor_says_what_is_wrong() {
     let output = output.expect("it starts");
     assert_eq!(code(&output), 5);
     assert!(stdout(&output).contains("failed  key"), "{}", stdout(&output));
+}
+
+#[test]
+fn custom_fields_become_rules_before_the_upload() {
+    let folder = folder();
+    let field = |id, name: &str, kind: &str| CustomField {
+        id,
+        name: name.to_owned(),
+        key: name.to_uppercase(),
+        kind: kind.to_owned(),
+        ..CustomField::default()
+    };
+    for fields_shape in [FieldsShape::Arrays, FieldsShape::Singles] {
+        let fields = vec![field(7, "Birthday", "DATE")];
+        let mock = mock(MockOptions { fields, fields_shape, ..MockOptions::default() });
+        let output = with_key(folder.path(), &mock).args(["fields", "-o", "account.json"]).output();
+        let output = output.expect("the program starts");
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        let printed = with_key(folder.path(), &mock).arg("fields").output().expect("the program starts");
+        assert_eq!(printed.stdout, std::fs::read(folder.path().join("account.json")).expect("written"));
+
+        let record = |value: &str, id: i32| {
+            format!(
+                r#"{{"externalCustomerId":"a","channels":[{{"type":"email","value":"a@example.com"}}],"fields":[{{"id":{id},"value":"{value}"}}]}}"#
+            )
+        };
+        for (record, told) in [
+            (record("2001-02-28", 7), ""),
+            (record("2001-02-30", 7), "Birthday"),
+            (record("2001-02-28", 8), "unknown-field"),
+        ] {
+            std::fs::write(folder.path().join("in.ndjson"), record).expect("written");
+            let args = ["prepare", "in.ndjson", "--schema", "account.json", "--discard"];
+            let output = run(folder.path(), &args);
+            assert!(stderr(&output).contains(told), "{}", stderr(&output));
+            assert_eq!(stderr(&output).contains("pruned"), !told.is_empty(), "{}", stderr(&output));
+        }
+
+        // The doctor looks whether the account has what a folder needs.
+        let _ = std::fs::remove_dir_all(folder.path().join("out"));
+        std::fs::write(folder.path().join("in.ndjson"), record("x", 9)).expect("written");
+        assert_eq!(code(&run(folder.path(), &["prepare", "in.ndjson", "-o", "out"])), 0);
+        let output = with_key(folder.path(), &mock).args(["doctor", "out"]).output().expect("it starts");
+        assert_eq!(code(&output), 5);
+        assert!(stdout(&output).contains("the account has no 9"), "{}", stdout(&output));
+    }
+}
+
+#[test]
+fn tokens_are_looked_up_at_the_end() {
+    let folder = folder();
+    let token = |id: u32, token: &str| {
+        format!(
+            r#"{{"externalCustomerId":"{id}","channels":[{{"type":"mobilepush","value":"{token}","device":{{"appId":"83b77a49-fc28-409b-aeaa-68c9d544ab9d"}}}}]}}"#
+        ) + "\n"
+    };
+    let text: String = (0..20).map(|id| token(id, &format!("a-token-that-is-long-{id:03}"))).collect();
+    std::fs::write(folder.path().join("in.ndjson"), text).expect("written");
+    let mock = mock(MockOptions::default());
+    let output = upload(folder.path(), &mock, &["in.ndjson", "--journal", "up.ndjson", "--verify", "10"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(stderr(&output).contains("10 tokens looked up: all are there"), "{}", stderr(&output));
+
+    // A deleted contact is skipped by the server, and so is its token.
+    let existing =
+        vec![ContactState { external_id: Some("0".into()), deleted: true, ..ContactState::default() }];
+    let other = MockOptions { key: KEY.to_owned(), existing, ..MockOptions::default() };
+    let mock = Mock::start(other).expect("a mock that listens");
+    let output = upload(folder.path(), &mock, &["in.ndjson", "--journal", "other.ndjson", "--verify", "100"]);
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("20 tokens looked up: 1 missing: a-*** (24 characters)"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(!stderr(&output).contains("a-token"), "{}", stderr(&output));
 }
