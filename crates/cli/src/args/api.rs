@@ -60,7 +60,7 @@ Killed at any moment, the same command goes on where it was. The API key comes f
 #[command(after_help = UPLOAD_EXAMPLES)]
 #[command(mut_arg("inputs", |inputs| inputs.help(
     "A folder that `prepare` has made; or -, for request bodies from standard input; or files, folders and patterns with records"
-).value_name("DIR|-|INPUT").required(true)))]
+).value_name("DIR|-|INPUT").required(true).display_order(0)))]
 pub(crate) struct UploadArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
