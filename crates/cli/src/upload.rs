@@ -20,7 +20,7 @@ pub(crate) use self::folder::entries;
 
 use crate::args::{SendingArgs, UploadArgs};
 use crate::config::Settings;
-use crate::exit::Failure;
+use crate::exit::{Failure, note};
 
 /// Far beyond what is of use: so many bodies are in memory.
 const MOST_CONCURRENCY: usize = 256;
@@ -89,6 +89,23 @@ fn files(args: &UploadArgs) -> Result<Files, Failure> {
 fn journal(files: Files, args: &UploadArgs, source: Source) -> Result<Opened, Failure> {
     let begin = reteno::journal::Begin::new(args.api.base_url.as_str(), source);
     Journal::open(files, begin).map_err(unusable)
+}
+
+/// Says what an upload begins with, if that is not nothing.
+fn tell_journal(journal: &Journal, args: &UploadArgs) {
+    if args.telling.quiet {
+        return;
+    }
+    let place = journal.files().journal.display();
+    if journal.is_resumed() {
+        note(&format!("going on with the upload in {place}"));
+    }
+    if let Some(tally) = journal.abandoned() {
+        note(&format!(
+            "warning: the upload before in {place}, of something else, did not come to its end and is not gone on with: {}",
+            counts(&tally, 0)
+        ));
+    }
 }
 
 /// A journal that cannot be used now is a mistake of the command line; anything else failed.

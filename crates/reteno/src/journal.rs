@@ -78,6 +78,7 @@ pub struct Journal {
     pub(crate) ledger: Ledger,
     begin: Begin,
     is_resumed: bool,
+    abandoned: Option<Tally>,
 }
 
 /// What a journal says of its newest upload, read without touching it.
@@ -116,17 +117,21 @@ impl Journal {
         let contents = Contents::read(&file, &files.journal)?;
         let mut ledger = Ledger::default();
         let mut is_resumed = false;
+        let mut abandoned = None;
         if let Some(newest) = &contents.newest {
             let is_same = newest.begin.source == begin.source;
-            if newest.is_complete && is_same && begin.source.is_fixed() {
-                return Ok(Opened::Complete(Box::new(contents.reading(false)?)));
-            }
-            if !newest.is_complete && is_same {
-                if newest.begin.base_url != begin.base_url {
-                    let path = files.journal;
-                    return Err(JournalError::OtherServer { path, base_url: newest.begin.base_url.clone() });
+            let is_same_server = newest.begin.base_url == begin.base_url;
+            match (newest.is_complete, is_same) {
+                (true, true) if begin.source.is_fixed() && is_same_server => {
+                    return Ok(Opened::Complete(Box::new(contents.reading(false)?)));
                 }
-                is_resumed = true;
+                (true, _) => {}
+                (false, true) if is_same_server => is_resumed = true,
+                (false, true) => {
+                    let base_url = newest.begin.base_url.clone();
+                    return Err(JournalError::OtherServer { path: files.journal, base_url });
+                }
+                (false, false) => abandoned = Some(newest.ledger.tally()),
             }
         }
         let offsets = contents.offsets;
@@ -136,7 +141,16 @@ impl Journal {
         }
         let results = private(&files.results, offsets.results)?;
         let rejects = private(&files.rejects, offsets.rejects)?;
-        Ok(Opened::Open(Box::new(Self { files, file, results, rejects, ledger, begin, is_resumed })))
+        Ok(Opened::Open(Box::new(Self {
+            files,
+            file,
+            results,
+            rejects,
+            ledger,
+            begin,
+            is_resumed,
+            abandoned,
+        })))
     }
 
     /// Opens the journal of an upload to ask for what is not known yet; nothing new can be sent.
@@ -175,6 +189,12 @@ impl Journal {
     #[must_use]
     pub fn is_resumed(&self) -> bool {
         self.is_resumed
+    }
+
+    /// How far an upload of something else was that did not come to its end, and is not gone on with.
+    #[must_use]
+    pub fn abandoned(&self) -> Option<Tally> {
+        self.abandoned
     }
 
     /// Where the upload writes.

@@ -11,6 +11,12 @@ use thiserror::Error;
 
 use crate::part::BodyHash;
 
+/// What the name of a body ends in.
+const SUFFIX: &str = ".json";
+
+/// What the name of one begins with that is not whole.
+const PART_PREFIX: &str = ".part-";
+
 /// Where a body can be read again after it was sent.
 #[derive(Debug)]
 pub enum Store {
@@ -51,6 +57,14 @@ pub enum StoreError {
 }
 
 impl Store {
+    /// Whether a body can be read again now.
+    pub(crate) fn has(&self, batch: BodyHash) -> bool {
+        match self {
+            Self::Folder { entries, .. } => entries.contains_key(&batch),
+            Self::Pending { dir } => file(dir, batch).is_file(),
+        }
+    }
+
     /// Keeps a body until its end is known.
     pub(crate) fn keep(&self, batch: BodyHash, bytes: &Bytes) -> Result<(), StoreError> {
         let Self::Pending { dir } = self else { return Ok(()) };
@@ -65,7 +79,11 @@ impl Store {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(dir).map_err(failed("create the folder of"))?;
         // Under its name it is whole. It need not outlive the machine: the source gives it again.
-        let mut part = tempfile::NamedTempFile::new_in(dir).map_err(failed("create"))?;
+        let mut part = tempfile::Builder::new()
+            .prefix(PART_PREFIX)
+            .suffix(SUFFIX)
+            .tempfile_in(dir)
+            .map_err(failed("create"))?;
         part.write_all(bytes).map_err(failed("write"))?;
         part.persist(&path).map_err(|error| failed("rename a finished file to")(error.error))?;
         Ok(())
@@ -98,12 +116,18 @@ impl Store {
         }
     }
 
-    /// Nothing is needed any more.
+    /// Nothing is needed any more, not even what a run that was killed has left.
     pub(crate) fn clear(&self) {
-        if let Self::Pending { dir } = self {
-            // Only if it is empty: what else is in it is somebody's.
-            let _ = fs::remove_dir(dir);
+        let Self::Pending { dir } = self else { return };
+        for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let stem = name.to_str().and_then(|name| name.strip_suffix(SUFFIX)).unwrap_or_default();
+            if stem.parse::<BodyHash>().is_ok() || stem.starts_with(PART_PREFIX) {
+                let _ = fs::remove_file(entry.path());
+            }
         }
+        // Only if it is empty: what else is in it is somebody's.
+        let _ = fs::remove_dir(dir);
     }
 
     /// What people know a body as.
@@ -119,5 +143,5 @@ impl Store {
 }
 
 fn file(dir: &Path, batch: BodyHash) -> PathBuf {
-    dir.join(format!("{batch}.json"))
+    dir.join(format!("{batch}{SUFFIX}"))
 }

@@ -323,10 +323,23 @@ impl Upload {
     /// If nothing is taken any more.
     pub fn send(&mut self, body: Vec<u8>, contacts: u32) -> Result<(), Stopped> {
         let batch = BodyHash::of(&body);
-        if !self.count(batch) || self.shared.ledger().is_sent(batch) {
+        let bytes = Bytes::from(body);
+        if !self.count(batch) {
             return Ok(());
         }
-        let arrived = Arrived { batch, bytes: Bytes::from(body), contacts };
+        let (is_sent, is_ended) = {
+            let ledger = self.shared.ledger();
+            (ledger.is_sent(batch), ledger.is_ended(batch))
+        };
+        if is_sent {
+            // What an earlier run kept of it may be gone, and its contacts are still to be told of.
+            if !is_ended && let Err(error) = self.shared.store.keep(batch, &bytes) {
+                self.shared.halt(error.into());
+                return Err(Stopped);
+            }
+            return Ok(());
+        }
+        let arrived = Arrived { batch, bytes, contacts };
         self.bodies.blocking_send(Message::Body(arrived)).map_err(|_| Stopped)
     }
 

@@ -40,9 +40,7 @@ pub(super) fn upload(args: &UploadArgs, options: UploadOptions) -> Result<ExitCo
     let Opened::Open(journal) = super::journal(files.clone(), args, Source::Bodies)? else {
         return Err(Failure::usage(anyhow!("{} cannot be gone on with", files.journal.display())));
     };
-    if journal.is_resumed() && !args.telling.quiet {
-        exit::note(&format!("going on with the upload in {}", files.journal.display()));
-    }
+    super::tell_journal(&journal, args);
     let stop = interrupt::stop_on_signal()?;
     let progress = UploadProgress::default();
     let following = progress_bar::follow_upload(&args.telling, progress.clone());

@@ -52,10 +52,7 @@ pub(super) fn upload(args: &UploadArgs, dir: &Path, options: UploadOptions) -> R
             return Ok(code.into());
         }
     };
-    let is_resumed = journal.is_resumed();
-    if is_resumed && !args.telling.quiet {
-        note(&format!("going on with the upload in {}", files.journal.display()));
-    }
+    super::tell_journal(&journal, args);
     let stop = interrupt::stop_on_signal()?;
     let progress = UploadProgress::default();
     let following = progress_bar::follow_upload(&args.telling, progress.clone());

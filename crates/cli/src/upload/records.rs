@@ -48,9 +48,7 @@ pub(super) fn upload(
             let Opened::Open(journal) = super::journal(files.clone(), args, Source::Records)? else {
                 return Err(Failure::usage(anyhow!("{} cannot be gone on with", files.journal.display())));
             };
-            if journal.is_resumed() && !args.telling.quiet {
-                note(&format!("going on with the upload in {}", files.journal.display()));
-            }
+            super::tell_journal(&journal, args);
             let progress = UploadProgress::default();
             let store = Store::Pending { dir: files.pending.clone() };
             let asked = stop.clone();

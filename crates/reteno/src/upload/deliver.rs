@@ -108,13 +108,15 @@ impl Delivery<'_> {
             attempt += 1;
             let trouble = {
                 let permit = tokio::select! {
-                    permit = shared.concurrency.permit() => permit,
+                    biased;
                     () = shared.halted() => return Err(Stopped),
+                    permit = shared.concurrency.permit() => permit,
                 };
                 shared.record(Entry::Sending { part, attempt }).await?;
                 tokio::select! {
-                    () = shared.pace.turn() => {}
+                    biased;
                     () = shared.halted() => return Err(Stopped),
+                    () = shared.pace.turn() => {}
                 }
                 let counters = &shared.progress.0;
                 counters.under_way.fetch_add(1, Ordering::Relaxed);
@@ -124,6 +126,9 @@ impl Delivery<'_> {
                 match reply {
                     Ok(Reply::Again(trouble)) => {
                         permit.met_trouble();
+                        if trouble.is_too_many {
+                            shared.pace.pause_for(trouble.wait.unwrap_or(TOO_MANY_PAUSE).min(LONGEST_PAUSE));
+                        }
                         trouble
                     }
                     Err(error) => {
@@ -148,9 +153,6 @@ impl Delivery<'_> {
                     perhaps_applied: trouble.applied == Applied::Perhaps,
                 })
                 .await?;
-            if trouble.is_too_many {
-                shared.pace.pause_for(trouble.wait.unwrap_or(TOO_MANY_PAUSE).min(LONGEST_PAUSE));
-            }
             if attempt == last {
                 return Ok(Reply::Again(trouble));
             }

@@ -119,7 +119,14 @@ pub(super) async fn follow(
             },
             () = tokio::time::sleep_until(next.unwrap_or(patience)), if next.is_some() && polls.len() < MOST_POLLS => {
                 if let Some(Reverse(Due(_, _, import))) = due.pop() {
-                    polls.spawn(ask(Arc::clone(&shared), import));
+                    // Of a body that is not at hand yet, the source may still give it.
+                    let may_come = !all_sent && wait != Wait::Once;
+                    if may_come && !shared.store.has(import.part.batch) {
+                        number += 1;
+                        due.push(Reverse(Due(Instant::now() + first, number, import)));
+                    } else {
+                        polls.spawn(ask(Arc::clone(&shared), import));
+                    }
                 }
             }
         }
