@@ -4,7 +4,7 @@ CARGO ?= cargo
 CONTACTS ?= 1000000
 SEED ?= 1
 
-.PHONY: help build test lint bench bench-compare bench-micro fixtures
+.PHONY: help build test lint bench bench-compare bench-micro bench-upload fixtures
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -39,6 +39,9 @@ bench-compare: build ## Measure beside bare parsing and other tools: BENCH_MB=60
 
 bench-micro: ## Measure the stages of a run alone
 	$(CARGO) bench --package pipeline --bench stages
+
+bench-upload: ## Measure how much of the allowed rate an upload reaches, against a mock that answers after 100 ms
+	$(CARGO) run --release --locked --package reteno --example measure
 
 fixtures: ## Write bench-data/contacts.ndjson: CONTACTS=1000000 synthetic contacts of SEED=1
 	mkdir -p bench-data

@@ -8,6 +8,10 @@ fn help_is_for_people() {
         ("help", vec!["--help"]),
         ("help_check", vec!["check", "--help"]),
         ("help_prepare", vec!["prepare", "--help"]),
+        ("help_upload", vec!["upload", "--help"]),
+        ("help_status", vec!["status", "--help"]),
+        ("help_doctor", vec!["doctor", "--help"]),
+        ("help_fields", vec!["fields", "--help"]),
         ("help_schema", vec!["schema", "--help"]),
     ] {
         let output = run(folder().path(), &args);

@@ -1,9 +1,11 @@
 //! Each fault alone and all of them together: the same contacts are there in the end.
 
+use std::num::NonZeroUsize;
 use std::thread;
 use std::time::Duration;
 
 use mock_reteno::{Faults, MockOptions};
+use reteno::UploadOptions;
 
 use crate::support::{bodies, lines, mock, name, quick, until, upload};
 
@@ -122,4 +124,14 @@ fn no_fault() {
 #[test]
 fn all_together() {
     everything_arrives(|| Faults { slow_by: Duration::from_millis(50), ..Faults::each(ODDS) });
+}
+
+#[test]
+fn no_second_at_the_server_sees_more_than_the_api_allows() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mock = mock(MockOptions { latency: Duration::from_millis(100), ..MockOptions::default() });
+    let options = UploadOptions { concurrency: NonZeroUsize::new(32).expect("not zero"), ..quick() };
+    let outcome = upload(dir.path(), &mock, bodies(500, 1), options);
+    assert!(outcome.is_complete && outcome.retries == 0, "{outcome:?}");
+    assert_eq!(mock.windows_above(200), 0, "{} in a second", mock.most_in_a_second());
 }
