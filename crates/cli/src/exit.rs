@@ -80,9 +80,16 @@ impl Failure {
 
 /// Prints an error with its causes.
 pub(crate) fn tell(error: &Error) {
+    tell_with_causes(error.as_ref());
+}
+
+/// The same, of an error that belongs to somebody else.
+pub(crate) fn tell_with_causes(error: &dyn std::error::Error) {
     note(&format!("error: {error}"));
-    for cause in error.chain().skip(1) {
-        note(&format!("  caused by: {cause}"));
+    let mut cause = error.source();
+    while let Some(known) = cause {
+        note(&format!("  caused by: {known}"));
+        cause = known.source();
     }
 }
 

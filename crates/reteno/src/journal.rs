@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 pub use self::entry::{Begin, Source};
 pub(crate) use self::entry::{Entry, Failed};
 pub use self::error::JournalError;
+pub(crate) use self::error::advice;
 pub use self::ledger::Tally;
 pub(crate) use self::ledger::{Ledger, PartState};
 use self::read::Contents;
@@ -110,6 +111,7 @@ impl Journal {
     /// # Errors
     /// - [`JournalError::InUse`] if another process is at it.
     /// - [`JournalError::OtherServer`] if an unfinished upload in it went to another server.
+    /// - [`JournalError::Foreign`] if the file is something else.
     /// - [`JournalError::Damaged`] if a line in the middle cannot be read.
     /// - [`JournalError::Io`]
     pub fn open(files: Files, begin: Begin) -> Result<Opened, JournalError> {

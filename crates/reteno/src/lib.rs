@@ -22,7 +22,7 @@
 //! let mut upload =
 //!     Upload::start(client, *journal, store, UploadOptions::default(), UploadProgress::default(), || false)?;
 //! let body = r#"{"contacts":[{"channels":[{"type":"email","value":"a@example.com"}]}],"dedupeOn":"email","contactFields":["email"]}"#;
-//! upload.send(body.into(), 1)?;
+//! upload.send(body, 1)?;
 //! let outcome = upload.finish(SourceEnd::Complete);
 //! assert!(outcome.tally.adds_up());
 //! # Ok::<(), Box<dyn std::error::Error>>(())

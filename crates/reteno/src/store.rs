@@ -42,7 +42,7 @@ pub enum StoreError {
     #[error(transparent)]
     Batch(#[from] ManifestError),
     /// A file cannot be used.
-    #[error("cannot {operation} {}", path.display())]
+    #[error("cannot {operation} {}{}", path.display(), crate::journal::advice(source))]
     Io {
         /// What was being done.
         operation: &'static str,

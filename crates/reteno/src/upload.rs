@@ -321,9 +321,9 @@ impl Upload {
     ///
     /// # Errors
     /// If nothing is taken any more.
-    pub fn send(&mut self, body: Vec<u8>, contacts: u32) -> Result<(), Stopped> {
-        let batch = BodyHash::of(&body);
-        let bytes = Bytes::from(body);
+    pub fn send(&mut self, body: impl Into<Bytes>, contacts: u32) -> Result<(), Stopped> {
+        let bytes = body.into();
+        let batch = BodyHash::of(&bytes);
         if !self.count(batch) {
             return Ok(());
         }

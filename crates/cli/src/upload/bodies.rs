@@ -17,8 +17,8 @@ use crate::exit::{self, Failure};
 use crate::print::REQUEST_SCHEMA;
 use crate::{api, interrupt, progress_bar, report};
 
-/// A longer line is no request body.
-const MOST_LINE_BYTES: u64 = 256 << 20;
+/// A longer line is no request body; it takes some four times its length in memory.
+const MOST_LINE_BYTES: u64 = 64 << 20;
 
 /// Uploads what comes on standard input.
 pub(super) fn upload(args: &UploadArgs, options: UploadOptions) -> Result<ExitCode, Failure> {
@@ -77,7 +77,7 @@ impl Bodies {
         for number in 1_u64.. {
             line.clear();
             let bytes =
-                input.by_ref().take(MOST_LINE_BYTES).read_until(b'\n', &mut line).with_context(|| {
+                input.by_ref().take(MOST_LINE_BYTES + 1).read_until(b'\n', &mut line).with_context(|| {
                     format!("cannot read standard input at line {number}; not everything was uploaded")
                 })?;
             if bytes == 0 {
@@ -87,11 +87,12 @@ impl Bodies {
             if text.is_empty() {
                 continue;
             }
-            let contacts = self.contacts(text).with_context(|| {
+            let body = Bytes::copy_from_slice(text);
+            let contacts = self.contacts(&body).with_context(|| {
                 format!("line {number} of standard input; nothing from there on was uploaded")
             })?;
             // It goes out as it stands: the bytes are what it is known by.
-            if let Err(Stopped) = upload.send(text.to_vec(), contacts) {
+            if let Err(Stopped) = upload.send(body, contacts) {
                 return Ok(());
             }
         }
@@ -99,8 +100,11 @@ impl Bodies {
     }
 
     /// How many contacts are in a body that keeps all rules.
-    fn contacts(&mut self, text: &[u8]) -> anyhow::Result<u32> {
-        let body = RequestBody::read(Bytes::copy_from_slice(text))?;
+    fn contacts(&mut self, text: &Bytes) -> anyhow::Result<u32> {
+        if text.len() as u64 > MOST_LINE_BYTES {
+            return Err(anyhow!("it has more than {MOST_LINE_BYTES} bytes, and is no request body"));
+        }
+        let body = RequestBody::read(text.clone())?;
         let contacts = u32::try_from(body.contacts()).unwrap_or(u32::MAX);
         if contacts == 0 || contacts > MAX_CONTACTS_PER_REQUEST {
             return Err(anyhow!(

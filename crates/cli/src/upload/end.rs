@@ -75,7 +75,7 @@ pub(crate) fn tell(outcome: &UploadOutcome, not_sent: u64, files: &Files, is_qui
             }
             _ => "",
         };
-        exit::tell(&anyhow!("{halt}"));
+        exit::tell_with_causes(halt);
         if !advice.is_empty() {
             note(advice);
         }

@@ -42,6 +42,12 @@ pub enum JournalError {
         /// Where to.
         base_url: String,
     },
+    /// It is something else.
+    #[error("{} is no journal of an upload, and is left as it is; choose another file", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
     /// A line that is not the last cannot be read.
     #[error(
         "{}, line {line}: it cannot be read ({message}); if it is taken out, the request that it tells of is sent again",
@@ -77,7 +83,7 @@ impl JournalError {
     }
 }
 
-fn advice(error: &io::Error) -> &'static str {
+pub(crate) fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             ": the disk is full; free space, then run the same command again"

@@ -39,11 +39,19 @@ impl Contents {
             text.clear();
             let bytes = reader.read_until(b'\n', &mut text).map_err(JournalError::io("read", path))?;
             if text.last() != Some(&b'\n') {
+                // A whole file without a line end, or with one that never begins as a journal does, is somebody's.
+                if line == 1 && !b"{\"at\":".starts_with(&text[..bytes.min(6)]) {
+                    return Err(JournalError::Foreign { path: path.to_owned() });
+                }
                 contents.is_torn = bytes > 0;
                 break;
             }
             let damaged = |message: String| JournalError::Damaged { path: path.to_owned(), line, message };
-            let read: Line = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
+            let read: Line = match serde_json::from_slice(&text) {
+                Ok(read) => read,
+                Err(_) if line == 1 => return Err(JournalError::Foreign { path: path.to_owned() }),
+                Err(error) => return Err(damaged(error.to_string())),
+            };
             contents.offsets = read.offsets;
             contents.end += bytes as u64;
             match (read.entry, &mut contents.newest) {

@@ -274,6 +274,25 @@ fn refusal(dir: &Path, begin: Begin) -> JournalError {
 }
 
 #[test]
+fn a_file_that_is_something_else_is_not_taken_for_a_journal() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mock = mock(MockOptions::default());
+    let path = files(dir.path()).journal;
+    for text in ["what is this\n", "what is this", "x", "{\"externalCustomerId\":\"a\"}\n{}\n", "\n", "[1"] {
+        std::fs::write(&path, text).expect("written");
+        let error = refusal(dir.path(), Begin::new(&mock.url(), Source::Bodies));
+        assert!(matches!(error, JournalError::Foreign { .. }), "{text}: {error}");
+        assert_eq!(std::fs::read_to_string(&path).expect("text"), text, "it is left as it is");
+    }
+    // The first line of a journal, of which the writing did not end.
+    for text in ["", "{", "{\"at\":\"2026-11"] {
+        std::fs::write(&path, text).expect("written");
+        let outcome = upload(dir.path(), &mock, bodies(1, 1), quick());
+        assert!(outcome.is_complete, "{text}: {outcome:?}");
+    }
+}
+
+#[test]
 fn a_damaged_line_is_an_error_that_names_it() {
     let finished = cut::Finished::new(Duration::ZERO);
     let journal = String::from_utf8(finished.journal.clone()).expect("text");
@@ -284,7 +303,6 @@ fn a_damaged_line_is_an_error_that_names_it() {
     let half = &all[3][..all[3].len() / 2];
     let unknown = r#"{"at":"2026-01-01T00:00:00Z","event":"dreamt"}"#;
     for (line, text) in [
-        (1, "what is this"),
         (1, all[1]),
         (1, &other_version),
         (1, &other_format),
