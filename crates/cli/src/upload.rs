@@ -108,6 +108,16 @@ fn tell_journal(journal: &Journal, args: &UploadArgs) {
     }
 }
 
+/// The API handles requests in any order, so which of two contacts with one key is the last is chance.
+fn warn_of_kept_duplicates(args: &UploadArgs) {
+    if !args.telling.quiet {
+        note(
+            "warning: duplicates were kept (--on-duplicate keep): where a key is in two requests, chance decides which of \
+             them Reteno keeps",
+        );
+    }
+}
+
 /// A journal that cannot be used now is a mistake of the command line; anything else failed.
 pub(crate) fn unusable(error: JournalError) -> Failure {
     match error {

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
 use batch::manifest::{BatchEntry, MANIFEST_FILE, Manifest};
+use pipeline::OnDuplicate;
 use reteno::journal::{Files, Opened, Source};
 use reteno::{BodyHash, SourceEnd, Stopped, Store, Upload, UploadOptions, UploadProgress};
 
@@ -53,6 +54,9 @@ pub(super) fn upload(args: &UploadArgs, dir: &Path, options: UploadOptions) -> R
         }
     };
     super::tell_journal(&journal, args);
+    if manifest.completion.options.on_duplicate == OnDuplicate::Keep.as_str() {
+        super::warn_of_kept_duplicates(args);
+    }
     let stop = interrupt::stop_on_signal()?;
     let progress = UploadProgress::default();
     let following = progress_bar::follow_upload(&args.telling, progress.clone());

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 
 use anyhow::anyhow;
 use ndjson::{AutoRule, HashInputs};
-use pipeline::{Output, Task};
+use pipeline::{OnDuplicate, Output, Task};
 use reteno::journal::{Opened, Source};
 use reteno::{Store, Upload, UploadOptions, UploadProgress, UploadSink};
 use sink::{NullSink, Sink};
@@ -38,6 +38,9 @@ pub(super) fn upload(
     let reports = report::create(&args.telling, None)?;
     paths::can_be_written(&rejects, None)?;
     let stop = interrupt::stop_on_signal()?;
+    if on_duplicate == OnDuplicate::Keep {
+        super::warn_of_kept_duplicates(args);
+    }
     let mut upload_end = None;
     let sink: Box<dyn Sink + Send> = match sending {
         None => {
