@@ -13,7 +13,7 @@ use reteno::{RequestBody, SourceEnd, Stopped, Store, Upload, UploadOptions, Uplo
 
 use super::end;
 use crate::args::UploadArgs;
-use crate::exit::{self, Failure};
+use crate::exit::Failure;
 use crate::print::REQUEST_SCHEMA;
 use crate::{api, interrupt, progress_bar, report};
 
@@ -52,14 +52,7 @@ pub(super) fn upload(args: &UploadArgs, options: UploadOptions) -> Result<ExitCo
     let source = if sent.is_ok() { SourceEnd::Complete } else { SourceEnd::CutOff };
     let outcome = upload.finish(source);
     drop(following);
-    let mut code = end::code(&outcome, 0);
-    for report in reports {
-        if let Err(error) = report.write_upload(&outcome, 0) {
-            exit::tell(&error);
-            code = exit::INPUT_OUTPUT.into();
-        }
-    }
-    end::tell(&outcome, 0, &files, args.telling.quiet);
+    let code = end::conclude(&outcome, 0, &files, reports, &args.telling);
     sent.map_err(Failure::input_output)?;
     Ok(code)
 }

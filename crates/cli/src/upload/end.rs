@@ -9,7 +9,9 @@ use reteno::journal::{Files, Tally};
 use reteno::{Halt, UploadOutcome, UploadProgress};
 use serde_json::{Value, json};
 
+use crate::args::TellingArgs;
 use crate::exit::{self, note};
+use crate::report::ReportFile;
 use crate::summary::plural;
 
 /// How many batches or tokens are named.
@@ -34,6 +36,25 @@ pub(crate) fn code(outcome: &UploadOutcome, not_sent: u64) -> ExitCode {
         None if tally.failed > 0 || is_missed(outcome) => exit::SOME_REJECTED.into(),
         None => exit::DONE.into(),
     }
+}
+
+/// Writes the reports of an upload whose bodies were ready, tells people what it came to, and gives the exit code.
+pub(super) fn conclude(
+    outcome: &UploadOutcome,
+    not_sent: u64,
+    files: &Files,
+    reports: Vec<ReportFile>,
+    telling: &TellingArgs,
+) -> ExitCode {
+    let mut code = code(outcome, not_sent);
+    for report in reports {
+        if let Err(error) = report.write_upload(outcome, not_sent) {
+            exit::tell(&error);
+            code = exit::INPUT_OUTPUT.into();
+        }
+    }
+    tell(outcome, not_sent, files, telling.quiet);
+    code
 }
 
 fn is_missed(outcome: &UploadOutcome) -> bool {

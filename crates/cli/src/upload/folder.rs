@@ -88,14 +88,7 @@ pub(super) fn upload(args: &UploadArgs, dir: &Path, options: UploadOptions) -> R
     let distinct: HashMap<BodyHash, u64> =
         entries.iter().map(|(hash, entry)| (*hash, u64::from(entry.contacts))).collect();
     let not_sent = distinct.values().sum::<u64>().saturating_sub(outcome.tally.contacts);
-    let mut code = end::code(&outcome, not_sent);
-    for report in reports {
-        if let Err(error) = report.write_upload(&outcome, not_sent) {
-            exit::tell(&error);
-            code = exit::INPUT_OUTPUT.into();
-        }
-    }
-    end::tell(&outcome, not_sent, &files, args.telling.quiet);
+    let code = end::conclude(&outcome, not_sent, &files, reports, &args.telling);
     if let Some(error) = unread {
         return Err(Failure::input_output(anyhow::Error::new(error).context("not everything was uploaded")));
     }
