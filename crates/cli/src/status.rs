@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::anyhow;
-use batch::manifest::Manifest;
-use reteno::journal::{Files, Journal, Opened, Reading, Tally};
+use batch::manifest::{MANIFEST_FILE, Manifest};
+use reteno::journal::{Files, JOURNAL_FILE, Journal, Opened, Reading, Tally};
 use reteno::{SourceEnd, Store, Upload, UploadOptions, UploadProgress, Wait};
 use serde_json::json;
 
@@ -17,8 +17,13 @@ use crate::{api, interrupt, upload};
 
 /// Says where an upload stands.
 pub(crate) fn status(args: &StatusArgs) -> Result<ExitCode, Failure> {
-    let place = &args.place;
-    let (files, manifest) = if place.is_dir() {
+    // The journal of a prepared folder means the folder.
+    let of_folder = args.place.parent().filter(|folder| {
+        args.place.file_name().is_some_and(|name| name == JOURNAL_FILE)
+            && folder.join(MANIFEST_FILE).is_file()
+    });
+    let place = of_folder.unwrap_or(&args.place);
+    let (files, manifest) = if args.place.is_dir() || of_folder.is_some() {
         (Files::in_folder(place), Some(Manifest::read(place).map_err(Failure::usage)?))
     } else {
         (Files::beside(place), None)

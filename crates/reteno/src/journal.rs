@@ -56,9 +56,13 @@ impl Files {
         }
     }
 
-    /// Those beside a journal, named after it: `up.ndjson`, `up.results.ndjson`, `up.rejects.ndjson`, `.up.pending`.
+    /// Those beside a journal, named after it: `up.ndjson`, `up.results.ndjson`, `up.rejects.ndjson`, `.up.pending`. One
+    /// that has the name of a folder's journal has the others of a folder beside it.
     #[must_use]
     pub fn beside(journal: &Path) -> Self {
+        if journal.file_name().is_some_and(|name| name == JOURNAL_FILE) {
+            return Self::in_folder(journal.parent().unwrap_or(Path::new("")));
+        }
         let stem = journal.file_stem().unwrap_or_default().to_string_lossy();
         Self {
             results: journal.with_file_name(format!("{stem}.results.ndjson")),

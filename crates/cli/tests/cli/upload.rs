@@ -74,9 +74,13 @@ fn a_prepared_folder_is_uploaded_once() {
     assert_eq!(code(&output), 0);
     let output = upload(folder.path(), &mock, &["out", "--no-wait"]);
     assert_eq!(code(&output), 5, "an end that is not waited for is not known: {}", stderr(&output));
-    let output =
-        with_key(folder.path(), &mock).args(["status", "out", "--json"]).output().expect("it starts");
+    // What the summary advises: the journal of a folder means the folder.
+    assert!(stderr(&output).contains("reteno-import status out/journal.ndjson"), "{}", stderr(&output));
+    let args = ["status", "out/journal.ndjson", "--json"];
+    let output = with_key(folder.path(), &mock).args(args).output().expect("it starts");
     assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert_eq!(read(&folder.path().join("out/results.ndjson")).len(), 23 + 30);
+    assert!(!folder.path().join("out/journal.results.ndjson").exists());
     assert_eq!(json_lines(&stdout(&output))[0]["contacts"]["finished"], 30);
     assert_eq!(mock.contacts().len(), 30);
 }
