@@ -134,6 +134,23 @@ pub(crate) enum Entry {
     Complete,
 }
 
+impl Entry {
+    /// The part of a body that it is about.
+    pub(super) fn part(&self) -> Option<Part> {
+        match self {
+            Self::Begin(_) | Self::Complete => None,
+            Self::Sending { part, .. }
+            | Self::Again { part, .. }
+            | Self::Accepted { part, .. }
+            | Self::Split { part, .. }
+            | Self::Repeated { part }
+            | Self::Rejected { part, .. }
+            | Self::Finished { part, .. }
+            | Self::SessionFailed { part, .. } => Some(*part),
+        }
+    }
+}
+
 /// How long the files beside the journal are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Offsets {

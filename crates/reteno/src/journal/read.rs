@@ -52,6 +52,9 @@ impl Contents {
                 Err(_) if line == 1 => return Err(JournalError::Foreign { path: path.to_owned() }),
                 Err(error) => return Err(damaged(error.to_string())),
             };
+            if read.entry.part().is_some_and(|part| part.from >= part.to) {
+                return Err(damaged("it tells of contacts that end before they begin".to_owned()));
+            }
             contents.offsets = read.offsets;
             contents.end += bytes as u64;
             match (read.entry, &mut contents.newest) {

@@ -1,7 +1,6 @@
 //! Following imports: each session is asked for until it has ended.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -38,26 +37,6 @@ impl Import {
     }
 }
 
-/// An import that is asked for when it is due; the number tells those of one moment apart.
-struct Due(Instant, u64, Import);
-
-impl PartialEq for Due {
-    fn eq(&self, other: &Self) -> bool {
-        (self.0, self.1) == (other.0, other.1)
-    }
-}
-impl Eq for Due {}
-impl PartialOrd for Due {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Due {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.0, self.1).cmp(&(other.0, other.1))
-    }
-}
-
 /// What a question came to.
 enum Answer {
     Ended,
@@ -75,7 +54,8 @@ pub(super) async fn follow(
         return;
     }
     let [first, most] = shared.options.poll;
-    let mut due = BinaryHeap::new();
+    // By the moment at which they are asked for; the number tells those of one moment apart.
+    let mut due: BTreeMap<(Instant, u64), Import> = BTreeMap::new();
     let mut number = 0;
     let mut polls = JoinSet::new();
     let mut last_end = Instant::now();
@@ -89,7 +69,7 @@ pub(super) async fn follow(
             // As good as never.
             _ => Instant::now() + Duration::from_secs(86_400),
         };
-        let next = due.peek().map(|Reverse(Due(at, ..))| *at);
+        let next = due.keys().next().map(|(at, _)| *at);
         tokio::select! {
             () = shared.halted() => return,
             () = tokio::time::sleep_until(patience) => return,
@@ -98,7 +78,7 @@ pub(super) async fn follow(
                 number += 1;
                 // Who only looks does not wait.
                 let delay = if wait == Wait::Once { Duration::ZERO } else { first };
-                due.push(Reverse(Due(Instant::now() + delay, number, Import { waited: first, ..import })));
+                due.insert((Instant::now() + delay, number), Import { waited: first, ..import });
             }
             Some(polled) = polls.join_next() => match polled {
                 Ok(Ok(Answer::Ended)) => {
@@ -109,7 +89,7 @@ pub(super) async fn follow(
                 Ok(Ok(Answer::NotYet(import))) => {
                     let waited = import.waited.mul_f64(SLOWER).min(most);
                     number += 1;
-                    due.push(Reverse(Due(Instant::now() + waited, number, Import { waited, ..import })));
+                    due.insert((Instant::now() + waited, number), Import { waited, ..import });
                 }
                 Ok(Err(Stopped)) => return,
                 Err(_) => {
@@ -118,12 +98,12 @@ pub(super) async fn follow(
                 }
             },
             () = tokio::time::sleep_until(next.unwrap_or(patience)), if next.is_some() && polls.len() < MOST_POLLS => {
-                if let Some(Reverse(Due(_, _, import))) = due.pop() {
+                if let Some((_, import)) = due.pop_first() {
                     // Of a body that is not at hand yet, the source may still give it.
                     let may_come = !all_sent && wait != Wait::Once;
                     if may_come && !shared.store.has(import.part.batch) {
                         number += 1;
-                        due.push(Reverse(Due(Instant::now() + first, number, import)));
+                        due.insert((Instant::now() + first, number), import);
                     } else {
                         polls.spawn(ask(Arc::clone(&shared), import));
                     }
@@ -183,7 +163,7 @@ async fn failed(shared: &Shared, part: Part, session: &Session) -> Result<(), St
     if let Some(body) = body(shared, part) {
         for contact in part.from..part.to {
             if known.iter().all(|failed| failed.contact != Some(contact)) {
-                tell_refused(&mut rejects, &body, &source, Some(contact), Cause::SessionFailed, &message);
+                tell_refused(&mut rejects, &body, &source, contact, Cause::SessionFailed, &message);
             }
         }
     }

@@ -42,7 +42,7 @@ fn what_was_accepted_before_an_interruption_is_not_sent_again() {
     for (wait, seed) in [(Wait::Idle(Duration::from_secs(30)), 1), (Wait::No, 2)] {
         let dir = folder();
         let mock = mock(MockOptions { seed, ..MockOptions::default() });
-        let Opened::Open(journal) = journal(dir.path(), &mock) else { panic!("it is new") };
+        let Opened::Open(journal) = journal(dir.path(), &mock.url()) else { panic!("it is new") };
         assert!(!journal.is_resumed());
         let store = Store::Pending { dir: journal.files().pending.clone() };
         let progress = UploadProgress::default();
@@ -52,7 +52,7 @@ fn what_was_accepted_before_an_interruption_is_not_sent_again() {
         };
         // The rate leaves the time to see that it is to stop.
         let options = UploadOptions { rate: 50.try_into().expect("not zero"), wait, ..quick() };
-        let client = client(&mock, KEY);
+        let client = client(&mock.url(), KEY);
         let mut upload = Upload::start(client, *journal, store, options, progress, stop).expect("started");
         let mut end = SourceEnd::Complete;
         for (body, contacts) in bodies(BATCHES, 2) {
@@ -301,6 +301,8 @@ fn a_damaged_line_is_an_error_that_names_it() {
     let other_format = all[0].replace("reteno-import/journal", "another/journal");
     assert!(other_version != all[0] && other_format != all[0]);
     let half = &all[3][..all[3].len() / 2];
+    let backwards = all[3].replace("\"from\":", "\"from\":9");
+    assert!(backwards != all[3]);
     let unknown = r#"{"at":"2026-01-01T00:00:00Z","event":"dreamt"}"#;
     for (line, text) in [
         (1, all[1]),
@@ -310,6 +312,7 @@ fn a_damaged_line_is_an_error_that_names_it() {
         (4, half),
         (5, ""),
         (5, unknown),
+        (4, &backwards),
         (all.len(), "{}"),
     ] {
         let mut damaged = all.clone();
@@ -340,7 +343,7 @@ fn a_journal_is_for_one_upload_at_a_time() {
     upload(dir.path(), &mock, bodies(2, 3), UploadOptions { wait: Wait::No, ..quick() });
     assert!(!Journal::look(&path).expect("a journal").is_in_use);
 
-    let Opened::Open(first) = journal(dir.path(), &mock) else { panic!("it is not complete") };
+    let Opened::Open(first) = journal(dir.path(), &mock.url()) else { panic!("it is not complete") };
     assert!(first.is_resumed());
     let begin = || Begin::new(&mock.url(), Source::Bodies);
     assert!(matches!(refusal(dir.path(), begin()), JournalError::InUse { path: at } if at == path));
@@ -370,7 +373,7 @@ fn an_unfinished_upload_is_not_gone_on_with_on_another_server() {
 
     assert!(upload(dir.path(), &first, bodies(3, 2), quick()).is_complete);
     // What has come to its end binds nobody.
-    let Opened::Open(journal) = journal(dir.path(), &second) else { panic!("a pipe has no known end") };
+    let Opened::Open(journal) = journal(dir.path(), &second.url()) else { panic!("a pipe has no known end") };
     assert!(!journal.is_resumed());
     drop(journal);
     let outcome = upload(dir.path(), &second, bodies(3, 2), quick());
@@ -418,7 +421,7 @@ impl Prepared {
         let Opened::Open(journal) = self.open(mock, manifest) else { return None };
         let store = Store::Folder { dir: self.dir.path().to_owned(), entries: self.entries.clone() };
         let progress = UploadProgress::default();
-        let client = client(mock, KEY);
+        let client = client(&mock.url(), KEY);
         let mut upload =
             Upload::start(client, *journal, store, options, progress, || false).expect("started");
         for (hash, entry) in &self.entries {
