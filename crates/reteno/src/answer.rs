@@ -13,31 +13,59 @@ pub(crate) struct AddContactsAnswer {
     /// An object if one contact failed, an array if several did.
     #[serde(deserialize_with = "one_or_many")]
     pub(crate) failed_contacts: Vec<FailedContact>,
-    #[serde(deserialize_with = "text_or_number")]
+    #[serde(deserialize_with = "any_text")]
     pub(crate) async_session_id: Option<String>,
     /// Says that the request failed, although its status is 200.
+    #[serde(deserialize_with = "any_text")]
     pub(crate) error_message: Option<String>,
 }
 
-/// A contact that the API did not take: a copy of it, of which no member is promised, and the reason.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(crate) struct FailedContact {
-    #[serde(deserialize_with = "text_or_number")]
-    pub(crate) external_customer_id: Option<String>,
-    #[serde(deserialize_with = "one_or_many")]
-    pub(crate) channels: Vec<ChannelOf>,
-    #[serde(deserialize_with = "any_text")]
-    pub(crate) error: Option<String>,
+/// A contact that the API did not take: a copy of it, of which no member is promised, and the reason. Nothing in a copy,
+/// however odd, may make the answer useless: the other contacts were taken.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct FailedContact(pub(crate) Value);
+
+impl FailedContact {
+    pub(crate) fn external_id(&self) -> Option<String> {
+        text(&self.0["externalCustomerId"])
+    }
+
+    pub(crate) fn channels(&self) -> Vec<ChannelOf> {
+        channels(&self.0)
+    }
+
+    /// What the server says.
+    pub(crate) fn error(&self) -> String {
+        text(&self.0["error"]).map_or_else(|| told(b""), |error| told(error.as_bytes()))
+    }
 }
 
 /// What a contact and its copy have in common.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ChannelOf {
-    #[serde(rename = "type")]
-    pub(crate) kind: String,
-    pub(crate) value: String,
+    kind: Option<String>,
+    value: Option<String>,
+}
+
+/// The channels of a contact, or of a copy of one.
+pub(crate) fn channels(contact: &Value) -> Vec<ChannelOf> {
+    let channel =
+        |channel: &Value| ChannelOf { kind: text(&channel["type"]), value: text(&channel["value"]) };
+    match &contact["channels"] {
+        Value::Array(channels) => channels.iter().map(channel).collect(),
+        one @ Value::Object(_) => vec![channel(one)],
+        _ => Vec::new(),
+    }
+}
+
+/// A text, or anything else as its JSON.
+pub(crate) fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
 }
 
 /// Where an import stands; the answer to `GET importstatus/{id}`.
@@ -87,10 +115,10 @@ impl From<String> for SessionStatus {
 #[serde(rename_all = "camelCase")]
 pub struct Mapped {
     /// The value of the field that it was found by.
-    #[serde(default, deserialize_with = "text_or_number")]
+    #[serde(default, deserialize_with = "any_text")]
     pub dedupe_value: Option<String>,
     /// Its id in Reteno.
-    #[serde(default, deserialize_with = "text_or_number")]
+    #[serde(default, deserialize_with = "any_text")]
     pub contact_id: Option<String>,
 }
 
@@ -118,22 +146,9 @@ fn one_or_many<'d, T: Deserialize<'d>, D: Deserializer<'d>>(deserializer: D) -> 
     })
 }
 
-fn text_or_number<'d, D: Deserializer<'d>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    match Option::deserialize(deserializer)? {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(Value::Number(number)) => Ok(Some(number.to_string())),
-        Some(other) => Err(serde::de::Error::custom(format!("{other} is neither a text nor a number"))),
-    }
-}
-
-/// A text, or anything else as its JSON: it is for people.
+/// A text, or anything else as its JSON: ids are numbers here and texts there.
 fn any_text<'d, D: Deserializer<'d>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(match Option::deserialize(deserializer)? {
-        None | Some(Value::Null) => None,
-        Some(Value::String(text)) => Some(text),
-        Some(other) => Some(other.to_string()),
-    })
+    Ok(text(&Value::deserialize(deserializer)?))
 }
 
 /// What an answer that is no success says, for people: `message` of a JSON object, or the text itself; no control
@@ -170,10 +185,11 @@ mod tests {
         let one = read(&format!(r#"{{"failedContacts":{contact},"asyncSessionId":"s"}}"#));
         let many =
             read(&format!(r#"{{"failedContacts":[{contact},{{"error":{{"code":1}}}}],"asyncSessionId":5}}"#));
-        assert_eq!(one.failed_contacts[0].external_customer_id.as_deref(), Some("7"));
-        assert_eq!(one.failed_contacts[0].channels, [ChannelOf { kind: "sms".into(), value: "1".into() }]);
+        assert_eq!(one.failed_contacts[0].external_id().as_deref(), Some("7"));
+        let channel = ChannelOf { kind: Some("sms".into()), value: Some("1".into()) };
+        assert_eq!(one.failed_contacts[0].channels(), [channel]);
         assert_eq!(many.failed_contacts.len(), 2);
-        assert_eq!(many.failed_contacts[1].error.as_deref(), Some(r#"{"code":1}"#));
+        assert_eq!(many.failed_contacts[1].error(), r#"{"code":1}"#);
         assert_eq!(
             (one.async_session_id.as_deref(), many.async_session_id.as_deref()),
             (Some("s"), Some("5"))
@@ -185,6 +201,25 @@ mod tests {
         ] {
             let none = read(json);
             assert!(none.failed_contacts.is_empty() && none.async_session_id.is_none(), "{json}");
+        }
+    }
+
+    #[test]
+    fn an_odd_copy_of_a_contact_does_not_make_the_answer_useless() {
+        for copy in [
+            r#"{"channels":[{"type":"sms","value":null}],"error":"bad"}"#,
+            r#"{"channels":[{"type":5,"value":7}]}"#,
+            r#"{"channels":null,"externalCustomerId":{},"error":null}"#,
+            r#"{"channels":["x",[],null]}"#,
+            "5",
+            "\"x\"",
+        ] {
+            let answer =
+                read(&format!(r#"{{"failedContacts":[{copy}],"asyncSessionId":"s","errorMessage":{{}}}}"#));
+            assert_eq!(answer.failed_contacts.len(), 1, "{copy}");
+            let failed = &answer.failed_contacts[0];
+            let _ = (failed.external_id(), failed.channels());
+            assert!(!failed.error().is_empty(), "{copy}");
         }
     }
 

@@ -1,12 +1,13 @@
 //! What is told of single contacts: refused ones, and the ids of the others.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use contact::{Violation, mask_text};
+use contact::Violation;
 use ndjson::Parser;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
-use crate::answer::{ChannelOf, FailedContact, Mapped};
+use crate::answer::{ChannelOf, FailedContact, Mapped, channels, text};
 use crate::journal::Failed;
 use crate::part::{Part, RequestBody};
 
@@ -55,35 +56,24 @@ impl Cause {
 /// Finds which contacts of a part the server means by its copies: those with the same external id or, without one, the
 /// same channels.
 pub(crate) fn find_failed(body: &RequestBody, part: Part, failed: &[FailedContact]) -> Vec<Failed> {
-    #[derive(Default, Deserialize)]
-    #[serde(default, rename_all = "camelCase")]
-    struct Known {
-        external_customer_id: Option<String>,
-        channels: Vec<ChannelOf>,
-    }
     let mut by_id: HashMap<String, Vec<u32>> = HashMap::new();
     let mut by_channels: HashMap<Vec<ChannelOf>, Vec<u32>> = HashMap::new();
     for contact in (part.from..part.to).rev() {
-        let known: Known = serde_json::from_slice(body.contact(contact)).unwrap_or_default();
-        if let Some(id) = known.external_customer_id {
+        let known: Value = serde_json::from_slice(body.contact(contact)).unwrap_or_default();
+        if let Some(id) = text(&known["externalCustomerId"]) {
             by_id.entry(id).or_default().push(contact);
         }
-        by_channels.entry(known.channels).or_default().push(contact);
+        by_channels.entry(channels(&known)).or_default().push(contact);
     }
-    let mut taken = std::collections::HashSet::new();
-    let find = |copy: &FailedContact| {
-        let candidates = match &copy.external_customer_id {
-            Some(id) => by_id.get(id),
-            None => by_channels.get(&copy.channels),
+    let mut taken = HashSet::new();
+    let mut find = |copy: &FailedContact| {
+        let candidates = match copy.external_id() {
+            Some(id) => by_id.get(&id),
+            None => by_channels.get(&copy.channels()),
         };
         candidates?.iter().rev().copied().find(|contact| taken.insert(*contact))
     };
-    let contacts: Vec<Option<u32>> = failed.iter().map(find).collect();
-    let error = |copy: &FailedContact| match &copy.error {
-        Some(error) => crate::answer::told(error.as_bytes()),
-        None => "no reason was given".to_owned(),
-    };
-    contacts.into_iter().zip(failed).map(|(contact, copy)| Failed { contact, error: error(copy) }).collect()
+    failed.iter().map(|copy| Failed { contact: find(copy), error: copy.error() }).collect()
 }
 
 /// Appends the line of a refused contact.
@@ -91,24 +81,35 @@ pub(crate) fn tell_refused(
     out: &mut Vec<u8>,
     body: &RequestBody,
     source: &str,
-    contact: Option<u32>,
+    contact: u32,
     cause: Cause,
     message: &str,
 ) {
-    let mut parser = Parser::new();
-    let key = contact.and_then(|contact| body.key(contact, &mut parser));
-    let message = match contact {
-        Some(_) => format!("the server says: {message}"),
-        None => format!("the server says of a contact that is not found in the request: {message}"),
-    };
+    let key = body.key(contact, &mut Parser::new());
     let line = RefusedLine {
         source,
         line: 1,
-        byte_offset: contact.map_or(0, |contact| body.offset(contact) as u64),
+        byte_offset: body.offset(contact) as u64,
         action: "rejected",
         key: key.as_deref(),
-        violations: [Violation::of_record(cause.code(), "", message)],
-        raw: contact.map_or("", |contact| std::str::from_utf8(body.contact(contact)).unwrap_or_default()),
+        violations: [Violation::of_record(cause.code(), "", format!("the server says: {message}"))],
+        raw: std::str::from_utf8(body.contact(contact)).unwrap_or_default(),
+    };
+    write_line(out, &line);
+}
+
+/// Appends the line of a contact that the server names by a copy that fits none of the request: the copy stands for it.
+pub(crate) fn tell_copy(out: &mut Vec<u8>, source: &str, copy: &FailedContact) {
+    let message = format!("the server says of a contact that is not found in the request: {}", copy.error());
+    let (key, raw) = (copy.external_id().filter(|id| !id.is_empty()), copy.0.to_string());
+    let line = RefusedLine {
+        source,
+        line: 1,
+        byte_offset: 0,
+        action: "rejected",
+        key: key.as_deref(),
+        violations: [Violation::of_record(Cause::Failed.code(), "", message)],
+        raw: &raw,
     };
     write_line(out, &line);
 }
@@ -127,7 +128,7 @@ pub(crate) fn tell_results(
         .iter()
         .filter_map(|mapped| Some((mapped.dedupe_value.as_deref()?, mapped.contact_id.as_deref()?)))
         .collect();
-    let failed: std::collections::HashSet<u32> = failed.iter().filter_map(|failed| failed.contact).collect();
+    let failed: HashSet<u32> = failed.iter().filter_map(|failed| failed.contact).collect();
     let mut parser = Parser::new();
     let mut unmapped = 0;
     for contact in (part.from..part.to).filter(|contact| !failed.contains(contact)) {
@@ -150,9 +151,4 @@ pub(crate) fn tell_mapping(out: &mut Vec<u8>, source: &str, mapping: &[Mapped]) 
 fn write_line(out: &mut Vec<u8>, line: &impl Serialize) {
     serde_json::to_writer(&mut *out, line).expect("texts and numbers are written to memory");
     out.push(b'\n');
-}
-
-/// A token for people.
-pub(crate) fn masked(token: &str) -> String {
-    mask_text(token)
 }

@@ -10,9 +10,9 @@ use bytes::Bytes;
 use super::{Halt, Import, Shared, Stopped, lock};
 use crate::answer::FailedContact;
 use crate::client::{Applied, Reply};
-use crate::journal::{Entry, PartState, Written};
+use crate::journal::{Entry, Failed, PartState, Written};
 use crate::part::{BodyHash, Part, RequestBody};
-use crate::told::{Cause, find_failed, tell_refused};
+use crate::told::{Cause, find_failed, tell_copy, tell_refused};
 
 /// After so many requests that were given up in a row, with none that was taken, the server is taken to be away.
 const MOST_GIVEN_UP: u32 = 3;
@@ -182,8 +182,13 @@ impl Delivery<'_> {
             let source = shared.store.name(part.batch);
             let body = self.body()?;
             failed = find_failed(body, part, copies);
-            for one in &failed {
-                tell_refused(&mut rejects, body, &source, one.contact, Cause::Failed, &one.error);
+            for (Failed { contact, error }, copy) in failed.iter().zip(copies) {
+                match contact {
+                    Some(contact) => {
+                        tell_refused(&mut rejects, body, &source, *contact, Cause::Failed, error)
+                    }
+                    None => tell_copy(&mut rejects, &source, copy),
+                }
             }
         }
         if shared.options.verify > 0 {
@@ -213,7 +218,7 @@ impl Delivery<'_> {
         let source = shared.store.name(part.batch);
         let mut rejects = Vec::new();
         let words = format!("({status}) {message}");
-        tell_refused(&mut rejects, self.body()?, &source, Some(part.from), Cause::Refused, &words);
+        tell_refused(&mut rejects, self.body()?, &source, part.from, Cause::Refused, &words);
         let entry = Entry::Rejected { part, status, message: message.clone() };
         shared.record(Written { entry, rejects, results: Vec::new() }).await?;
         let before = shared.refused.load(Ordering::Relaxed);

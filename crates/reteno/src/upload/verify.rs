@@ -1,12 +1,12 @@
 //! Looking up some of the uploaded tokens, to see that they have arrived.
 
+use contact::mask_text;
 use serde::{Deserialize, Serialize};
 
 use super::{Shared, lock};
 use crate::client::CallError;
 use crate::journal::Failed;
 use crate::part::{Part, RequestBody};
-use crate::told::masked;
 
 /// What looking up tokens showed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -100,7 +100,7 @@ pub(super) async fn verify(shared: &Shared) {
             Ok(()) => verified.looked_up += 1,
             Err(CallError::Unknown { .. }) => {
                 verified.looked_up += 1;
-                verified.missing.push(format!("{} ({source})", masked(&token)));
+                verified.missing.push(format!("{} ({source})", mask_text(&token)));
             }
             Err(_) => verified.unanswered += 1,
         }

@@ -8,14 +8,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use mock_reteno::{Authorization, ContactState, Fault, Faults, Mock, MockOptions, Request};
-use reteno::journal::{Begin, Files, Journal, Opened, Source};
+use reteno::journal::{Files, Journal, Opened};
 use reteno::{
-    ApiKey, Client, Halt, SourceEnd, Stopped, Store, USER_AGENT, Upload, UploadOptions, UploadOutcome,
-    UploadProgress, Wait,
+    Halt, SourceEnd, Store, USER_AGENT, Upload, UploadOptions, UploadOutcome, UploadProgress, Wait,
 };
 use serde_json::Value;
 
-use crate::support::{bodies, body, client, lines, mock, name, quick, until, upload};
+use crate::support::{bodies, body, client, lines, mock, name, quick, until, upload, upload_to};
 
 /// The key that a mock takes unless it is told otherwise.
 const KEY: &str = "test-key";
@@ -24,40 +23,13 @@ fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
-/// Uploads to an address with a key.
-fn upload_to(
-    dir: &Path,
-    base_url: &str,
-    key: &str,
-    bodies: impl IntoIterator<Item = (Vec<u8>, u32)>,
-    options: UploadOptions,
-) -> UploadOutcome {
-    let base = base_url.parse().expect("an address of this machine");
-    let client =
-        Client::new(base, &ApiKey::new(key).expect("a key"), Duration::from_secs(10)).expect("a client");
-    let begin = Begin::new(base_url, Source::Bodies);
-    let opened = Journal::open(Files::beside(&dir.join("up.ndjson")), begin).expect("a journal");
-    let Opened::Open(journal) = opened else { panic!("a pipe has no known end") };
-    let store = Store::Pending { dir: journal.files().pending.clone() };
-    let mut upload = Upload::start(client, *journal, store, options, UploadProgress::default(), || false)
-        .expect("started");
-    let mut end = SourceEnd::Complete;
-    for (body, contacts) in bodies {
-        if let Err(Stopped) = upload.send(body, contacts) {
-            end = SourceEnd::CutOff;
-            break;
-        }
-    }
-    upload.finish(end)
-}
-
 /// Asks for what is not known yet, and sends nothing.
 fn ask_only(dir: &Path, mock: &Mock, options: UploadOptions) -> UploadOutcome {
     let opened = Journal::reopen(Files::beside(&dir.join("up.ndjson"))).expect("a journal");
     let Opened::Open(journal) = opened else { panic!("it has not come to its end") };
     let store = Store::Pending { dir: journal.files().pending.clone() };
     let progress = UploadProgress::default();
-    Upload::start(client(mock, KEY), *journal, store, options, progress, || false)
+    Upload::start(client(&mock.url(), KEY), *journal, store, options, progress, || false)
         .expect("started")
         .finish(SourceEnd::Complete)
 }
@@ -220,7 +192,7 @@ fn a_wrong_key_burns_nothing_and_the_right_one_goes_on() {
     assert!(matches!(outcome.halt, Some(Halt::Useless(_))) && !outcome.is_complete, "{outcome:?}");
     assert!(outcome.tally.adds_up(), "{outcome:?}");
     assert_eq!((outcome.tally.failed, outcome.tally.finished), (0, 0), "{outcome:?}");
-    assert!((1..=quick().concurrency.get()).contains(&mock.requests().len()), "{:?}", mock.requests());
+    assert_eq!(mock.requests().len(), 1, "{:?}", mock.requests());
     assert!(rejects(dir.path()).is_empty() && mock.contacts().is_empty());
 
     let outcome = upload_to(dir.path(), &mock.url(), KEY, bodies(40, 3), quick());
@@ -561,4 +533,21 @@ fn what_is_written_is_for_its_owner_alone_and_bodies_do_not_stay() {
     assert!(outcome.is_complete, "{outcome:?}");
     assert!(!pending.exists());
     assert_eq!(below(dir.path()).len(), 3);
+}
+
+#[test]
+fn a_failed_contact_that_is_not_found_is_told_as_the_server_names_it() {
+    let dir = folder();
+    let copy = r#"{"channels":null,"firstName":5,"error":"odd"}"#;
+    let answer = format!(r#"{{"failedContacts":{copy}}}"#);
+    let faults = Faults { script: vec![Fault::Status(200, answer)], ..Faults::default() };
+    let mock = mock(MockOptions { faults, ..MockOptions::default() });
+    let outcome = upload(dir.path(), &mock, bodies(1, 2), quick());
+    assert!(outcome.is_complete && outcome.tally.adds_up(), "{outcome:?}");
+    assert_eq!((outcome.tally.failed, outcome.tally.finished), (1, 1), "{outcome:?}");
+    let told = rejects(dir.path());
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((&told[0]["raw"], &told[0]["key"]), (&copy.into(), &serde_json::Value::Null));
+    let message = told[0]["violations"][0]["message"].as_str().expect("a message");
+    assert!(message.contains("not found in the request: odd"), "{message}");
 }

@@ -50,13 +50,13 @@ pub(crate) fn mock(options: MockOptions) -> Mock {
 }
 
 /// Opens the journal `up.ndjson` of a folder.
-pub(crate) fn journal(dir: &Path, mock: &Mock) -> Opened {
-    let begin = Begin::new(&mock.url(), Source::Bodies);
+pub(crate) fn journal(dir: &Path, base_url: &str) -> Opened {
+    let begin = Begin::new(base_url, Source::Bodies);
     Journal::open(Files::beside(&dir.join("up.ndjson")), begin).expect("a journal")
 }
 
-pub(crate) fn client(mock: &Mock, key: &str) -> Client {
-    let base = mock.url().parse().expect("an address of this machine");
+pub(crate) fn client(base_url: &str, key: &str) -> Client {
+    let base = base_url.parse().expect("an address of this machine");
     Client::new(base, &ApiKey::new(key).expect("a key"), Duration::from_secs(10)).expect("a client")
 }
 
@@ -67,9 +67,20 @@ pub(crate) fn upload(
     bodies: impl IntoIterator<Item = (Vec<u8>, u32)>,
     options: UploadOptions,
 ) -> UploadOutcome {
-    let Opened::Open(journal) = journal(dir, mock) else { panic!("a pipe has no known end") };
+    upload_to(dir, &mock.url(), "test-key", bodies, options)
+}
+
+/// The same, with any address and key.
+pub(crate) fn upload_to(
+    dir: &Path,
+    base_url: &str,
+    key: &str,
+    bodies: impl IntoIterator<Item = (Vec<u8>, u32)>,
+    options: UploadOptions,
+) -> UploadOutcome {
+    let Opened::Open(journal) = journal(dir, base_url) else { panic!("a pipe has no known end") };
     let store = Store::Pending { dir: journal.files().pending.clone() };
-    let client = client(mock, "test-key");
+    let client = client(base_url, key);
     let mut upload = Upload::start(client, *journal, store, options, UploadProgress::default(), || false)
         .expect("started");
     let mut end = SourceEnd::Complete;
