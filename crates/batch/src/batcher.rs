@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use contact::FieldSet;
+use spill::SpillError;
 
 use crate::body::{Body, Frame, HEAD};
 use crate::clear::Spool;
-use crate::error::{PushError, SpillError};
+use crate::error::PushError;
 use crate::fill::{BatchCounts, FillWarning, SetFill};
 use crate::keep::{Closed, OpenBodies};
 use crate::options::{Absent, BatchOptions, MAX_CONTACTS_PER_REQUEST, OptionsError};

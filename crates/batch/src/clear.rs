@@ -6,10 +6,9 @@ use std::io::{BufRead, BufReader, BufWriter, Read, Seek, Write};
 use std::path::PathBuf;
 
 use crate::body::{Body, Frame, HEAD, IdsText, reserve_within};
-use crate::error::{SpillError, SpillOperation};
 use crate::keep::Closed;
-use crate::unnamed::unnamed_file;
 use contact::{FieldSet, StandardFields};
+use spill::{SpillError, SpillOperation, unnamed_file};
 
 /// Bytes read or written at a time.
 const BUFFER_BYTES: usize = 64 << 10;

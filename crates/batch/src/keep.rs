@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use contact::FieldSet;
 
 use crate::body::{Body, Frame, HEAD, capacity_within, reserve_within};
-use crate::error::SpillError;
 use crate::fill::SetFill;
 use crate::pages::PageFile;
 use crate::set_table::{OpenBody, Set, SetTable};
+use spill::SpillError;
 
 /// Why a body was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

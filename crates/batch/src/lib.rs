@@ -52,11 +52,10 @@ mod pages;
 mod set_table;
 #[cfg(test)]
 mod tests;
-mod unnamed;
 
 pub use batcher::Batcher;
 pub use body::Body;
-pub use error::{PushError, SpillError, SpillOperation};
+pub use error::PushError;
 pub use fill::{BatchCounts, FillWarning, SetFill};
 pub use options::{
     Absent, BatchOptions, DEFAULT_MAX_BYTES, DEFAULT_OPEN_BYTES, EventKey, EventKeyError,

@@ -8,8 +8,7 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
 
-use crate::error::{SpillError, SpillOperation};
-use crate::unnamed::unnamed_file;
+use spill::{SpillError, SpillOperation, unnamed_file};
 
 /// Bytes of one page. Large enough that system calls do not count; small enough that the half page that each of
 /// several thousand bodies wastes at its end stays below 100 MB.

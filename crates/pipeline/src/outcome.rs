@@ -48,7 +48,7 @@ pub enum End {
     /// The rejects could not be written.
     RejectsFailed(std::io::Error),
     /// A temporary file of the batches failed.
-    BatchFailed(batch::SpillError),
+    BatchFailed(spill::SpillError),
     /// The options of the batches cannot be used.
     OptionsRefused(batch::OptionsError),
     /// The workers are gone before the input was read: a fault of this program.

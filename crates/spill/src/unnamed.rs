@@ -4,8 +4,12 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// A file in `dir` that has no name, for its owner only (mode 0600), and is gone when it is closed.
-pub(crate) fn unnamed_file(dir: &Path) -> io::Result<File> {
+/// A file in `dir` that has no name, for its owner only (mode 0600), and is gone when it is closed, or when the process
+/// ends in whatever way.
+///
+/// # Errors
+/// Those of the system.
+pub fn unnamed_file(dir: &Path) -> io::Result<File> {
     let file = tempfile::tempfile_in(dir)?;
     // `tempfile` leaves the mode of an unnamed file to the umask.
     #[cfg(unix)]
