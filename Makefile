@@ -4,7 +4,7 @@ CARGO ?= cargo
 CONTACTS ?= 1000000
 SEED ?= 1
 
-.PHONY: help build test lint bench bench-compare bench-micro bench-upload fixtures
+.PHONY: help build test lint bench bench-compare bench-merge bench-micro bench-upload fixtures
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -36,6 +36,9 @@ bench: ## Measure whole runs
 
 bench-compare: build ## Measure beside bare parsing and other tools: BENCH_MB=600 BENCH_ROUNDS=5 BENCH_PEER_MB=40 BENCH_PEER_ROUNDS=3
 	$(CARGO) run --release --locked --package compare
+
+bench-merge: build ## Measure merging alone: BENCH_MB=600 BENCH_ROUNDS=5 BENCH_MERGE_MEMORY=16MiB
+	$(CARGO) run --release --locked --package compare -- --only merge
 
 bench-micro: ## Measure the stages of a run alone
 	$(CARGO) bench --package pipeline --bench stages

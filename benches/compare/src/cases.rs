@@ -30,6 +30,8 @@ pub(crate) struct Case {
     pub(crate) command: Box<dyn Fn() -> Command>,
     /// What becomes of its standard output.
     pub(crate) output: StandardOutput,
+    /// The `--report` in which it says what merging took.
+    pub(crate) merging_report: Option<PathBuf>,
     /// Removed before and after each run, outside of the time.
     pub(crate) fresh: Option<PathBuf>,
     /// How it proves its work.
@@ -99,6 +101,7 @@ fn cat(input: &InputFile) -> Case {
             command
         }),
         output: StandardOutput::Nowhere,
+        merging_report: None,
         fresh: None,
         proof: Proof { exit_codes: &[0], said: String::new() },
     }
@@ -120,6 +123,7 @@ fn stages(places: &Places, input: &InputFile) -> Vec<Case> {
                     command
                 }),
                 output: StandardOutput::Nowhere,
+                merging_report: None,
                 fresh: None,
                 proof: Proof {
                     exit_codes: &[0],
@@ -149,6 +153,7 @@ fn whole_job(places: &Places, inputs: &Inputs) -> Vec<Case> {
             bytes: input.bytes,
             command: places.prepare(&arguments, &input.path),
             output: StandardOutput::Nowhere,
+            merging_report: None,
             fresh: None,
             proof: all_written(input),
         }
@@ -169,7 +174,8 @@ fn whole_job(places: &Places, inputs: &Inputs) -> Vec<Case> {
         let case = case("pipe", "whole job, `-o -` into a pipe", threads, clean, &options);
         cases.push(Case { output: StandardOutput::Drained, ..case });
     }
-    cases.push(case("first", "whole job, `--on-duplicate first`, `--discard`", 2, clean, &["--discard"]));
+    let options = ["--on-duplicate", "first", "--discard"];
+    cases.push(case("first", "whole job, `--on-duplicate first`, `--discard`", 2, clean, &options));
     for threads in [1, 2] {
         let options = [&KEEP[..], &["--discard", "--rejects", &rejects_text]].concat();
         let case = case(DIRTY, "10 % dirty, `--discard --rejects FILE`", threads, &inputs.dirty, &options);

@@ -18,6 +18,8 @@ pub(crate) struct Taken {
     pub(crate) cpu_seconds: f64,
     /// The most memory it held.
     pub(crate) peak_rss_bytes: u64,
+    /// What merging wrote to temporary files, if it merged and said so.
+    pub(crate) spilled_bytes: Option<u64>,
 }
 
 /// What becomes of a child's standard output.
@@ -70,6 +72,7 @@ pub(crate) fn run(command: &mut Command, output: &StandardOutput, proof: &Proof)
         seconds,
         cpu_seconds: (used.rusage.utime + used.rusage.stime).as_secs_f64(),
         peak_rss_bytes: used.rusage.maxrss,
+        spilled_bytes: None,
     })
 }
 

@@ -11,6 +11,9 @@ use synthetic::{Config, FieldSets, Generator};
 /// Files have whole megabytes, rounded up to the next line.
 const BYTES_PER_MB: u64 = 1_000_000;
 
+/// What the file of clean contacts is.
+pub(crate) const CLEAN: &str = "clean, one field set, every key its own";
+
 /// A file that is found again is taken if it is as long as asked for, and begins with so many lines as the generator makes
 /// them now.
 const COMPARED_LINES: usize = 2000;
@@ -57,7 +60,7 @@ impl Inputs {
             let config = Config { contacts: u64::MAX, faults_per_mille, field_sets, ..Config::default() };
             generated(folder, about, config, megabytes)
         };
-        let clean = file("clean, one field set, every key its own", FieldSets::One, 0)?;
+        let clean = file(CLEAN, FieldSets::One, 0)?;
         let dirty = file("the same with a fault in 10 % of the records", FieldSets::One, 100)?;
         let mixed = file("clean, mixed field sets", FieldSets::Mixed, 0)?;
         let small = beginning(&clean, folder, small_megabytes)?;
@@ -65,9 +68,19 @@ impl Inputs {
     }
 }
 
-fn generated(folder: &Path, about: &'static str, config: Config, megabytes: u64) -> Result<InputFile> {
+/// Finds the file of this configuration in `folder`, or makes it.
+pub(crate) fn generated(
+    folder: &Path,
+    about: &'static str,
+    config: Config,
+    megabytes: u64,
+) -> Result<InputFile> {
+    let by_device = match (config.repeats_per_mille, config.moved_tokens_per_mille) {
+        (0, 0) => String::new(),
+        (repeats, moved) => format!("-repeats{repeats}-moved{moved}"),
+    };
     let name = format!(
-        "contacts-{}-faults{}-seed{}-{megabytes}MB.ndjson",
+        "contacts-{}-faults{}{by_device}-seed{}-{megabytes}MB.ndjson",
         match config.field_sets {
             FieldSets::One => "one-field-set",
             FieldSets::Mixed => "mixed-field-sets",
@@ -91,6 +104,14 @@ fn generated(folder: &Path, about: &'static str, config: Config, megabytes: u64)
         })?;
     }
     measured(path, name, about)
+}
+
+/// How many different keys so many lines have.
+pub(crate) fn keys(config: Config, lines: u64) -> u64 {
+    let mut generator = Generator::new(Config { contacts: lines, ..config });
+    let mut line = Vec::new();
+    while generator.next_line(&mut line).is_some() {}
+    generator.keys()
 }
 
 /// Whether the generator still makes what it made when the file was written.

@@ -10,6 +10,7 @@ mod cases;
 mod child;
 mod input;
 mod machine;
+mod merging;
 mod peers;
 mod report;
 mod stages;
@@ -19,12 +20,13 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use cases::{Case, Places};
 use child::Taken;
 use input::Inputs;
 use machine::Machine;
+use merging::{MeasuredMerge, MergeInput};
 use report::{Measured, Report};
 
 /// Measures reteno-import beside bare parsing, its own stages and other tools
@@ -40,7 +42,10 @@ struct Command {
 /// How much is measured.
 #[derive(Debug, Args)]
 struct Size {
-    /// Megabytes of each of the three generated files
+    /// Measure one part of the table alone
+    #[arg(long, env = "BENCH_ONLY", value_enum)]
+    only: Option<Only>,
+    /// Megabytes of each of the large generated files
     #[arg(long, env = "BENCH_MB", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..))]
     megabytes: u64,
     /// How often each case is measured
@@ -52,6 +57,16 @@ struct Size {
     /// How often each other tool is measured; 0 leaves them out
     #[arg(long, env = "BENCH_PEER_ROUNDS", default_value_t = 3)]
     peer_rounds: usize,
+    /// The small budget of merging, such as 16MiB; by default about a tenth of what the keys of one file need
+    #[arg(long, env = "BENCH_MERGE_MEMORY", value_name = "BYTES")]
+    merge_memory: Option<String>,
+}
+
+/// A part of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Only {
+    /// What merging costs
+    Merge,
 }
 
 /// What the child processes are.
@@ -105,32 +120,48 @@ fn compare(size: &Size) -> Result<()> {
     // The revision is that of the start: it may be another one by the end.
     let machine = Machine::this();
     eprintln!("preparing the files in {}", places.data.display());
-    let inputs = Inputs::prepare(&places.data, size.megabytes, size.peer_megabytes)?;
-    let cases = measure(
-        cases::all(&places, &inputs).into_iter().map(|case| (case, String::new())).collect(),
-        size.rounds.get(),
-    )?;
-    let mut files = vec![inputs.clean, inputs.dirty, inputs.mixed];
-    let (mut peers, mut left_out) = (Vec::new(), Vec::new());
-    if size.peer_rounds > 0 {
-        eprintln!("checking what the other tools write");
-        let lineup = peers::lineup(&places, &crate_folder.join("peers"), &inputs.small)?;
-        files.push(inputs.small);
-        peers = measure(lineup.cases, size.peer_rounds)?;
-        left_out = lineup.left_out;
-    }
-    let report = Report {
-        machine,
-        inputs: files,
-        rounds: size.rounds.get(),
-        peer_rounds: size.peer_rounds,
-        cases,
-        peers,
-        left_out,
+    let merge_inputs = MergeInput::prepare(&places.data, size.megabytes)?;
+    let inputs = match size.only {
+        Some(Only::Merge) => None,
+        None => Some(Inputs::prepare(&places.data, size.megabytes, size.peer_megabytes)?),
     };
+    let small_budget = size.merge_memory.clone().unwrap_or_else(|| merging::small_budget(size.megabytes));
+    let (merge_cases, settings): (Vec<_>, Vec<_>) =
+        merging::cases(&places, &merge_inputs, &small_budget).into_iter().unzip();
+    let mut cases = inputs.as_ref().map(|inputs| cases::all(&places, inputs)).unwrap_or_default();
+    let merging_from = cases.len();
+    cases.extend(merge_cases);
+    let cases = cases.into_iter().map(|case| (case, String::new())).collect();
+    let mut cases = measure(cases, size.rounds.get())?;
+    let merging = settings
+        .into_iter()
+        .zip(cases.split_off(merging_from))
+        .map(|(setting, measured)| MeasuredMerge { setting, measured })
+        .collect();
+
+    let mut files: Vec<_> = merge_inputs.into_iter().map(|input| input.file).collect();
+    let (mut peers, mut left_out, mut peer_rounds) = (Vec::new(), Vec::new(), 0);
+    if let Some(inputs) = inputs {
+        // The clean file is the first of those for merging.
+        files.splice(1..1, [inputs.dirty, inputs.mixed]);
+        if size.peer_rounds > 0 {
+            peer_rounds = size.peer_rounds;
+            eprintln!("checking what the other tools write");
+            let lineup = peers::lineup(&places, &crate_folder.join("peers"), &inputs.small)?;
+            files.push(inputs.small);
+            peers = measure(lineup.cases, peer_rounds)?;
+            left_out = lineup.left_out;
+        }
+    }
+    let rounds = size.rounds.get();
+    let report = Report { machine, inputs: files, rounds, peer_rounds, cases, merging, peers, left_out };
     let markdown = report.markdown();
-    fs::write(places.data.join("compare.md"), &markdown)?;
-    fs::write(places.data.join("compare.json"), serde_json::to_vec_pretty(&report)?)?;
+    let name = match size.only {
+        Some(Only::Merge) => "compare-merge",
+        None => "compare",
+    };
+    fs::write(places.data.join(format!("{name}.md")), &markdown)?;
+    fs::write(places.data.join(format!("{name}.json")), serde_json::to_vec_pretty(&report)?)?;
     print!("{markdown}");
     Ok(())
 }
@@ -142,7 +173,9 @@ fn measure(cases: Vec<(Case, String)>, rounds: usize) -> Result<Vec<Measured>> {
         for (nth, (case, _)) in cases.iter().enumerate() {
             eprintln!("round {round} of {rounds}: {} on {}", case.name, case.threads);
             case.clear()?;
-            taken[nth].push(child::run(&mut (case.command)(), &case.output, &case.proof)?);
+            let mut run = child::run(&mut (case.command)(), &case.output, &case.proof)?;
+            run.spilled_bytes = case.merging_report.as_deref().map(merging::spilled_bytes).transpose()?;
+            taken[nth].push(run);
             // At once: the system would write to the disk what this case left while the next ones are measured.
             case.clear()?;
         }

@@ -142,6 +142,7 @@ pub(crate) fn lineup(places: &Places, scripts: &Path, input: &InputFile) -> Resu
             bytes: input.bytes,
             command: places.prepare(&arguments, &input.path),
             output: StandardOutput::Nowhere,
+            merging_report: None,
             fresh: None,
             proof: all_written(input),
         };
@@ -210,6 +211,7 @@ impl Peer {
                 command
             }),
             output: StandardOutput::Nowhere,
+            merging_report: None,
             fresh: None,
             proof: Proof { exit_codes: &[0], said: format!("contacts {}", input.records) },
         }

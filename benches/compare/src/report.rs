@@ -8,6 +8,7 @@ use crate::cases::{DIRTY, DISCARD, bare_tape_with};
 use crate::child::Taken;
 use crate::input::InputFile;
 use crate::machine::Machine;
+use crate::merging::{self, MeasuredMerge};
 
 /// Everything that one run found out.
 #[derive(Debug, Serialize)]
@@ -17,6 +18,7 @@ pub(crate) struct Report {
     pub(crate) rounds: usize,
     pub(crate) peer_rounds: usize,
     pub(crate) cases: Vec<Measured>,
+    pub(crate) merging: Vec<MeasuredMerge>,
     /// The product on the small file, and the other tools.
     pub(crate) peers: Vec<Measured>,
     pub(crate) left_out: Vec<LeftOut>,
@@ -40,6 +42,9 @@ pub(crate) struct Measured {
     pub(crate) median_cpu_seconds: f64,
     /// The most of all rounds.
     pub(crate) peak_rss_mib: f64,
+    /// What merging wrote to temporary files: the most of all rounds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) spilled_bytes: Option<u64>,
 }
 
 /// A tool that is not here.
@@ -74,6 +79,7 @@ impl Measured {
             median_cpu_seconds: median(&rounds.iter().map(|taken| taken.cpu_seconds).collect::<Vec<_>>()),
             peak_rss_mib: rounds.iter().map(|taken| taken.peak_rss_bytes).max().unwrap_or(0) as f64
                 / f64::from(1 << 20),
+            spilled_bytes: rounds.iter().filter_map(|taken| taken.spilled_bytes).max(),
             seconds,
         }
     }
@@ -120,16 +126,20 @@ impl Report {
                 input.bytes_per_record()
             )?;
         }
-        writeln!(
-            out,
-            "- rounds: {}, all cases in turn in each; {} of the other tools. Medians; spread is greatest less least by median.",
-            self.rounds, self.peer_rounds
-        )?;
+        write!(out, "- rounds: {}, all cases in turn in each", self.rounds)?;
+        if self.peer_rounds > 0 {
+            write!(out, "; {} of the other tools", self.peer_rounds)?;
+        }
+        writeln!(out, ". Medians; spread is greatest less least by median.")?;
         self.write_cases(out)?;
+        merging::write_table(&self.merging, out)?;
         self.write_peers(out)
     }
 
     fn write_cases(&self, out: &mut String) -> fmt::Result {
+        if self.cases.is_empty() {
+            return Ok(());
+        }
         writeln!(
             out,
             "\n| what | threads | GB/s | spread | of bare tape, same threads | of bare tape, 2 threads | s | CPU s | peak RSS MiB |"
@@ -233,7 +243,12 @@ mod tests {
     }
 
     fn measured(name: &str, threads: usize, note: &str, seconds: &[f64]) -> Measured {
-        let taken = |&seconds: &f64| Taken { seconds, cpu_seconds: 2.0 * seconds, peak_rss_bytes: 3 << 19 };
+        let taken = |&seconds: &f64| Taken {
+            seconds,
+            cpu_seconds: 2.0 * seconds,
+            peak_rss_bytes: 3 << 19,
+            spilled_bytes: None,
+        };
         let rounds: Vec<Taken> = seconds.iter().map(taken).collect();
         Measured::new(
             name.to_owned(),
@@ -258,6 +273,7 @@ mod tests {
                 measured("discard-1", 1, "", &[2.0]),
                 measured("discard-2", 2, "", &[1.0]),
             ],
+            merging: Vec::new(),
             peers: vec![measured("ours", 2, "", &[0.5]), measured("slow", 1, "slow.py", &[10.0])],
             left_out: vec![LeftOut {
                 title: "lost".to_owned(),

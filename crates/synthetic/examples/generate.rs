@@ -2,7 +2,12 @@
 //!
 //! ```text
 //! generate --contacts N --seed S --faults-per-mille F --duplicates-per-mille D [--one-field-set] [--expected FILE.tsv]
+//!          [--repeats-per-mille R] [--moved-tokens-per-mille M]
 //! ```
+//!
+//! With `--repeats-per-mille` or `--moved-tokens-per-mille` there is a row for each device: so many rows are further ones of
+//! the persons of any earlier rows, and so many have a token that came before with another key. 20 million rows of about
+//! 6 million keys are `--contacts 20000000 --repeats-per-mille 700 --moved-tokens-per-mille 2`.
 //!
 //! The file of `--expected` has a line for each record that is not clean: its line number from 1, what becomes of it
 //! (`rejected`, `pruned` or `duplicate`), and the code.
@@ -28,6 +33,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             "--seed" => config.seed = value.parse()?,
             "--faults-per-mille" => config.faults_per_mille = value.parse()?,
             "--duplicates-per-mille" => config.duplicates_per_mille = value.parse()?,
+            "--repeats-per-mille" => config.repeats_per_mille = value.parse()?,
+            "--moved-tokens-per-mille" => config.moved_tokens_per_mille = value.parse()?,
             "--expected" => expectations = Some(BufWriter::new(File::create(value)?)),
             _ => return Err(format!("{option} is not an option").into()),
         }
@@ -54,7 +61,9 @@ fn write(config: Config, mut expectations: Option<impl Write>, mut lines: impl W
         let Some(file) = &mut expectations else { continue };
         match expected {
             Expected::Clean => {}
-            Expected::Duplicate => writeln!(file, "{line_number}\tduplicate\trepeated-key")?,
+            Expected::Repeated | Expected::Duplicate => {
+                writeln!(file, "{line_number}\tduplicate\trepeated-key")?;
+            }
             Expected::Fault(fault) => {
                 writeln!(file, "{line_number}\t{}\t{}", fault.action().as_str(), fault.code())?;
             }

@@ -2,6 +2,7 @@
 
 use fastrand::Rng;
 
+use crate::draws::{Draws, Trait};
 use crate::fault::Fault;
 use crate::values::{
     ANDROID_MODELS, APP_IDS, APP_VERSIONS, APPLE_MODELS, CUSTOM_FIELDS, LANGUAGES, LOCALES, MAIL_DOMAINS,
@@ -9,7 +10,7 @@ use crate::values::{
 };
 
 /// Which optional parts a contact has.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Profile {
     names: Names,
     email: Part,
@@ -63,6 +64,21 @@ impl Profile {
     pub(crate) fn choose(random: &mut Rng) -> &'static Self {
         &PROFILES[random.usize(..PROFILES.len())]
     }
+
+    /// The same without one of the parts; of the custom fields, one is left.
+    pub(crate) fn without(&self, part: Trait) -> Self {
+        let mut rest = self.clone();
+        match part {
+            Trait::Names => rest.names = Names::None,
+            Trait::Email => rest.email = Absent,
+            Trait::Sms => rest.sms = Absent,
+            Trait::Address => rest.address = Absent,
+            Trait::Language => rest.language = Absent,
+            Trait::TimeZone => rest.time_zone = Absent,
+            Trait::Fields => rest.custom_fields = 1,
+        }
+        rest
+    }
 }
 
 /// Appends the contact with this key to `line`. A fault adds what it needs to what the profile says.
@@ -71,7 +87,7 @@ pub(crate) fn write(
     key: u128,
     profile: &Profile,
     fault: Option<Fault>,
-    random: &mut Rng,
+    draws: &mut Draws<'_>,
 ) {
     if fault == Some(Fault::NotAnObject) {
         line.push(b'"');
@@ -90,33 +106,33 @@ pub(crate) fn write(
         }
     }
     odd_member(line, fault);
-    names(line, profile, fault, random);
+    names(line, profile, fault, draws);
     let before_channels = line.len();
     if fault != Some(Fault::MissingMember) {
         put(line, "\"channels\":[");
         if fault != Some(Fault::NoChannel) {
-            channels(line, profile, fault, random);
+            channels(line, profile, fault, draws);
         }
         put(line, "],");
     }
     if profile.address == Present || fault == Some(Fault::UnknownMember) {
-        address(line, fault, random);
+        address(line, fault, draws);
     }
     if fault == Some(Fault::BadLanguage) {
         put(line, "\"languageCode\":\"xx\",");
     } else if profile.language == Present {
         put(line, "\"languageCode\":\"");
-        put(line, pick(LANGUAGES, random));
+        put(line, pick(LANGUAGES, draws.person(Trait::Language)));
         put(line, "\",");
     }
     if fault == Some(Fault::BadTimeZone) {
         put(line, "\"timeZone\":\"Europe/Atlantis\",");
     } else if profile.time_zone == Present {
         put(line, "\"timeZone\":\"");
-        put(line, pick(TIME_ZONES, random));
+        put(line, pick(TIME_ZONES, draws.person(Trait::TimeZone)));
         put(line, "\",");
     }
-    custom_fields(line, profile, fault, random);
+    custom_fields(line, profile, fault, draws);
     line.push(b'}');
     match fault {
         Some(Fault::TrailingText) => line.push(b';'),
@@ -154,8 +170,8 @@ fn odd_member(line: &mut Vec<u8>, fault: Option<Fault>) {
     line.extend_from_slice(odd);
 }
 
-fn names(line: &mut Vec<u8>, profile: &Profile, fault: Option<Fault>, random: &mut Rng) {
-    let (first, last) = pick(NAMES, random);
+fn names(line: &mut Vec<u8>, profile: &Profile, fault: Option<Fault>, draws: &mut Draws<'_>) {
+    let (first, last) = pick(NAMES, draws.person(Trait::Names));
     if fault == Some(Fault::BadName) {
         put(line, "\"firstName\":\"123\",");
     } else if profile.names != Names::None {
@@ -170,10 +186,10 @@ fn names(line: &mut Vec<u8>, profile: &Profile, fault: Option<Fault>, random: &m
     }
 }
 
-fn channels(line: &mut Vec<u8>, profile: &Profile, fault: Option<Fault>, random: &mut Rng) {
+fn channels(line: &mut Vec<u8>, profile: &Profile, fault: Option<Fault>, draws: &mut Draws<'_>) {
     let tokens = if fault == Some(Fault::ChannelLimit) { 3 } else { 1 };
     for _ in 0..tokens {
-        mobile_push(line, fault, random);
+        mobile_push(line, fault, draws);
         line.push(b',');
     }
     match fault {
@@ -188,6 +204,7 @@ fn channels(line: &mut Vec<u8>, profile: &Profile, fault: Option<Fault>, random:
         _ => {}
     }
     if profile.email == Present || matches!(fault, Some(Fault::BadEmail | Fault::MisplacedMember)) {
+        let random = draws.person(Trait::Email);
         put(line, "{\"type\":\"email\",\"value\":\"");
         put(line, pick(MAILBOXES, random));
         number(line, random.u32(..10_000_000));
@@ -203,6 +220,7 @@ fn channels(line: &mut Vec<u8>, profile: &Profile, fault: Option<Fault>, random:
         if fault == Some(Fault::BadPhone) {
             put(line, "112");
         } else {
+            let random = draws.person(Trait::Sms);
             let (beginning, digits) = pick(PHONE_NUMBERS, random);
             put(line, beginning);
             for _ in 0..digits {
@@ -214,7 +232,8 @@ fn channels(line: &mut Vec<u8>, profile: &Profile, fault: Option<Fault>, random:
     line.pop(); // the last comma
 }
 
-fn mobile_push(line: &mut Vec<u8>, fault: Option<Fault>, random: &mut Rng) {
+fn mobile_push(line: &mut Vec<u8>, fault: Option<Fault>, draws: &mut Draws<'_>) {
+    let random = draws.device();
     let is_apple = random.bool();
     put(line, "{\"type\":\"mobilepush\",\"value\":\"");
     if is_apple {
@@ -236,11 +255,13 @@ fn mobile_push(line: &mut Vec<u8>, fault: Option<Fault>, random: &mut Rng) {
     );
     put(line, pick(LOCALES, random));
     put(line, "\",\"appVersion\":\"");
+    let random = draws.row();
     put(line, pick(APP_VERSIONS, random));
     put(line, if random.u8(..8) == 0 { "\",\"active\":false}}" } else { "\",\"active\":true}}" });
 }
 
-fn address(line: &mut Vec<u8>, fault: Option<Fault>, random: &mut Rng) {
+fn address(line: &mut Vec<u8>, fault: Option<Fault>, draws: &mut Draws<'_>) {
+    let random = draws.person(Trait::Address);
     let (region, town, postcode) = pick(TOWNS, random);
     put(line, "\"address\":{\"region\":\"");
     put(line, region);
@@ -254,7 +275,7 @@ fn address(line: &mut Vec<u8>, fault: Option<Fault>, random: &mut Rng) {
     put(line, "\"},");
 }
 
-fn custom_fields(line: &mut Vec<u8>, profile: &Profile, fault: Option<Fault>, random: &mut Rng) {
+fn custom_fields(line: &mut Vec<u8>, profile: &Profile, fault: Option<Fault>, draws: &mut Draws<'_>) {
     put(line, "\"fields\":[");
     match fault {
         Some(Fault::BadId) => put(line, "{\"id\":2147483648,\"value\":\"beyond 32 bits\"},"),
@@ -262,6 +283,7 @@ fn custom_fields(line: &mut Vec<u8>, profile: &Profile, fault: Option<Fault>, ra
         Some(Fault::DuplicateField) => put(line, "{\"id\":12345,\"value\":\"reader\"},"),
         _ => {}
     }
+    let random = draws.person(Trait::Fields);
     for (id, values) in &CUSTOM_FIELDS[..profile.custom_fields] {
         put(line, "{\"id\":");
         put(line, id);

@@ -1,12 +1,22 @@
-//! Deals out clean, duplicate and faulty records in the wanted shares.
+//! Deals out clean, repeated, duplicate and faulty records in the wanted shares.
+
+use fastrand::Rng;
 
 use crate::contact::{self, Profile};
+use crate::draws::{Draws, Person, Trait};
 use crate::fault::Fault;
 
 /// How many earlier contacts are remembered, to make duplicates of.
 const REMEMBERED_CONTACTS: usize = 1024;
 
+/// How many earlier devices are looked at for one that can come again.
+const LOOKS_FOR_A_DEVICE: usize = 8;
+
 /// What is generated.
+///
+/// With `repeats_per_mille` or `moved_tokens_per_mille` it is an export with a row for each device: person and device of
+/// a row are drawn apart from each other, and keys are numbered in their order. So earlier keys and devices are made
+/// again from their numbers: any of them is as likely to come again as any other, and none is held in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The same seed makes the same bytes.
@@ -17,6 +27,10 @@ pub struct Config {
     pub faults_per_mille: u32,
     /// How many lines in a thousand repeat the `externalCustomerId` of an earlier contact, on average.
     pub duplicates_per_mille: u32,
+    /// How many lines in a thousand are a further row of an earlier key, on average.
+    pub repeats_per_mille: u32,
+    /// How many clean or repeated lines in a thousand have a device that came before with another key, on average.
+    pub moved_tokens_per_mille: u32,
     /// Whether contacts have the same members.
     pub field_sets: FieldSets,
 }
@@ -24,7 +38,7 @@ pub struct Config {
 /// Whether contacts have the same members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldSets {
-    /// All have the same members, channel types and custom fields.
+    /// All have the same members, channel types and custom fields; only of repeated lines, some lack one of them.
     One,
     /// Some lack a name, an address, a language, a custom field, …
     Mixed,
@@ -37,6 +51,9 @@ pub enum Expected {
     Clean,
     /// A contact in normal form with the key of an earlier one that is clean.
     Duplicate,
+    /// A contact in normal form with the key of an earlier clean one, for another device of the same person. It may lack
+    /// a part of what is known of the person; a few say something else.
+    Repeated,
     /// A record with one fault; its key, if any, is its own.
     Fault(Fault),
 }
@@ -45,7 +62,7 @@ pub enum Expected {
 #[derive(Clone, Debug)]
 pub struct Generator {
     config: Config,
-    random: fastrand::Rng,
+    random: Rng,
     next_index: u64,
     faults_dealt: usize,
     clean: u64,
@@ -59,6 +76,8 @@ impl Default for Config {
             contacts: 1000,
             faults_per_mille: 0,
             duplicates_per_mille: 0,
+            repeats_per_mille: 0,
+            moved_tokens_per_mille: 0,
             field_sets: FieldSets::Mixed,
         }
     }
@@ -69,7 +88,7 @@ impl Generator {
     #[must_use]
     pub fn new(config: Config) -> Self {
         Self {
-            random: fastrand::Rng::with_seed(config.seed),
+            random: Rng::with_seed(config.seed),
             config,
             next_index: 0,
             faults_dealt: 0,
@@ -87,20 +106,36 @@ impl Generator {
         let index = self.next_index;
         self.next_index += 1;
         let (expected, keyed_by) = self.deal(index);
-        let profile = match self.config.field_sets {
-            FieldSets::One => &contact::COMMON,
-            FieldSets::Mixed => Profile::choose(&mut self.random),
-        };
-        let fault = match expected {
-            Expected::Fault(fault) => Some(fault),
-            Expected::Clean | Expected::Duplicate => None,
-        };
-        let key = key_bits(self.config.seed, keyed_by);
-        contact::write(line, key, profile, fault, &mut self.random);
+        match expected {
+            Expected::Clean if self.is_by_device() => self.write_row(line, keyed_by, None),
+            Expected::Repeated => self.write_row(line, keyed_by, Some(index)),
+            Expected::Clean | Expected::Duplicate | Expected::Fault(_) => {
+                let profile = match self.config.field_sets {
+                    FieldSets::One => &contact::COMMON,
+                    FieldSets::Mixed => Profile::choose(&mut self.random),
+                };
+                let fault = match expected {
+                    Expected::Fault(fault) => Some(fault),
+                    _ => None,
+                };
+                let key = key_bits(self.config.seed, keyed_by);
+                contact::write(line, key, profile, fault, &mut Draws::of_row(&mut self.random));
+            }
+        }
         Some(expected)
     }
 
-    /// What the line is to be, and the index of the line whose key it has.
+    /// How many keys clean contacts had so far.
+    #[must_use]
+    pub fn keys(&self) -> u64 {
+        self.clean
+    }
+
+    fn is_by_device(&self) -> bool {
+        self.config.repeats_per_mille > 0 || self.config.moved_tokens_per_mille > 0
+    }
+
+    /// What the line is to be, and the number that its key is made from.
     fn deal(&mut self, index: u64) -> (Expected, u64) {
         let die = self.random.u32(..1000);
         let faults = self.config.faults_per_mille;
@@ -108,14 +143,61 @@ impl Generator {
             // In turn rather than by chance: a short stream has them evenly, too.
             let fault = Fault::ALL[self.faults_dealt % Fault::ALL.len()];
             self.faults_dealt += 1;
-            return (Expected::Fault(fault), index);
+            // Numbers of keys go up from 0; these go down from the greatest.
+            return (Expected::Fault(fault), if self.is_by_device() { !index } else { index });
         }
-        if die - faults < self.config.duplicates_per_mille && !self.remembered.is_empty() {
+        let duplicates = self.config.duplicates_per_mille;
+        if die - faults < duplicates && !self.remembered.is_empty() {
             let earlier = self.remembered[self.random.usize(..self.remembered.len())];
             return (Expected::Duplicate, earlier);
         }
-        self.remember(index);
-        (Expected::Clean, index)
+        let repeats = self.config.repeats_per_mille;
+        if (duplicates..duplicates + repeats).contains(&(die - faults)) && self.clean > 0 {
+            return (Expected::Repeated, self.random.u64(..self.clean));
+        }
+        let keyed_by = if self.is_by_device() { self.clean } else { index };
+        self.remember(keyed_by);
+        (Expected::Clean, keyed_by)
+    }
+
+    /// Writes a contact in normal form with the person of a key and, where it is a further row, the index of that.
+    fn write_row(&mut self, line: &mut Vec<u8>, key_number: u64, further: Option<u64>) {
+        let key = key_bits(self.config.seed, key_number);
+        let person_seed = key as u64;
+        let profile = match self.config.field_sets {
+            FieldSets::One => &contact::COMMON,
+            FieldSets::Mixed => Profile::choose(&mut Rng::with_seed(person_seed)),
+        };
+        let (mut lacks, mut differs) = (None, None);
+        if further.is_some() {
+            lacks = (self.random.u8(..2) == 0).then(|| Trait::choose(&mut self.random));
+            differs = (self.random.u8(..16) == 0).then(|| Trait::choose(&mut self.random));
+        }
+        // The first device of a key has its number; those of further rows go down from the greatest.
+        let (device, moved) = self.device(further.map_or(key_number, |index| !index));
+        let earlier = if moved { self.earlier_device(key_number) } else { None };
+        let mut draws =
+            Draws::of_device(&mut self.random, Person::new(person_seed, differs), earlier.unwrap_or(device));
+        match lacks {
+            None => contact::write(line, key, profile, None, &mut draws),
+            Some(part) => contact::write(line, key, &profile.without(part), None, &mut draws),
+        }
+    }
+
+    /// What a device is drawn from, and whether an earlier one is to take its place.
+    fn device(&self, number: u64) -> (Rng, bool) {
+        let mut random = Rng::with_seed((key_bits(self.config.seed, number) >> 64) as u64);
+        let moved = random.u32(..1000) < self.config.moved_tokens_per_mille;
+        (random, moved)
+    }
+
+    /// The first device of any earlier key but this one, if that is its own.
+    fn earlier_device(&mut self, key_number: u64) -> Option<Rng> {
+        (0..LOOKS_FOR_A_DEVICE).find_map(|_| {
+            let number = self.random.u64(..self.clean);
+            let (device, moved) = self.device(number);
+            (number != key_number && !moved).then_some(device)
+        })
     }
 
     /// Keeps a sample of all clean lines so far (reservoir sampling), so that duplicates are both near and far.
@@ -131,15 +213,15 @@ impl Generator {
     }
 }
 
-/// The 128 bits of the key of a line. They depend on seed and index alone, so that a key can be made again.
-fn key_bits(seed: u64, index: u64) -> u128 {
-    // SplitMix64 is a bijection: two indices never have the same upper half.
+/// The 128 bits of a key. They depend on seed and number alone, so that a key can be made again.
+fn key_bits(seed: u64, number: u64) -> u128 {
+    // SplitMix64 is a bijection: two numbers never have the same upper half.
     let mix = |value: u64| {
         let mut z = value.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(seed);
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^ (z >> 31)
     };
-    let upper = mix(index);
+    let upper = mix(number);
     u128::from(upper) << 64 | u128::from(mix(upper))
 }

@@ -1,8 +1,10 @@
 //! Seeded synthetic contact exports with known faults, for tests and benchmarks.
 //!
 //! A [`Generator`] writes one line of NDJSON after another into a buffer and says what is to be expected of it: a clean
-//! contact in normal form, a duplicate of an earlier one, or one [`Fault`]. The same [`Config`] always makes the same
-//! bytes, and memory does not grow with their number.
+//! contact in normal form, a further row or a duplicate of an earlier one, or one [`Fault`]. The same [`Config`] always
+//! makes the same bytes, and memory does not grow with their number.
+//!
+//! With `repeats_per_mille` it is an export of tokens: a row for each device, several rows for a person.
 //!
 //! The people are invented: names and addresses come from short lists, email addresses from example domains. It is not a
 //! model of real data beyond sizes and shapes, and the shipped program does not contain it.
@@ -19,6 +21,7 @@
 //! ```
 
 mod contact;
+mod draws;
 mod fault;
 mod generator;
 mod values;

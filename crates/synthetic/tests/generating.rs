@@ -18,8 +18,13 @@ const MANY: Config = Config {
     contacts: 4000,
     faults_per_mille: 300,
     duplicates_per_mille: 100,
+    repeats_per_mille: 0,
+    moved_tokens_per_mille: 0,
     field_sets: FieldSets::Mixed,
 };
+
+/// A row for each device, among all else that there is.
+const MANY_BY_DEVICE: Config = Config { repeats_per_mille: 300, moved_tokens_per_mille: 20, ..MANY };
 
 /// The lines of these faults are JSON to serde_json, although to the product they are none.
 const ACCEPTED_BY_SERDE_JSON: &[Fault] = &[Fault::DuplicateKey];
@@ -31,13 +36,17 @@ fn is_syntax_fault(fault: Fault) -> bool {
 
 #[test]
 fn the_same_configuration_makes_the_same_lines() {
-    assert_eq!(lines(MANY), lines(MANY));
+    for config in [MANY, MANY_BY_DEVICE] {
+        assert_eq!(lines(config), lines(config));
+    }
 }
 
 #[test]
 fn another_seed_makes_other_keys() {
-    let first = |seed| lines(Config { seed, ..Config::default() }).remove(0).1;
-    assert_ne!(first(1)[..60], first(2)[..60]);
+    for config in [Config::default(), Config { repeats_per_mille: 700, ..Config::default() }] {
+        let first = |seed| lines(Config { seed, ..config }).remove(0).1;
+        assert_ne!(first(1)[..60], first(2)[..60]);
+    }
 }
 
 #[test]
@@ -100,14 +109,14 @@ fn lines_are_about_as_long_as_those_of_real_exports() {
 }
 
 #[test]
-fn only_duplicates_repeat_a_key_and_they_repeat_one_of_a_clean_line() {
+fn only_duplicates_and_further_rows_repeat_a_key_and_it_is_one_of_a_clean_line() {
     let mut clean = HashSet::new();
     let mut faulty = HashSet::new();
-    for (expected, line) in lines(MANY) {
+    for (expected, line) in lines(MANY).into_iter().chain(lines(Config { seed: 8, ..MANY_BY_DEVICE })) {
         let Ok(record) = serde_json::from_slice::<Value>(&line) else { continue };
         let Some(key) = record["externalCustomerId"].as_str().map(str::to_owned) else { continue };
         match expected {
-            Expected::Duplicate => assert!(clean.contains(&key), "{key}"),
+            Expected::Duplicate | Expected::Repeated => assert!(clean.contains(&key), "{key}"),
             Expected::Clean => assert!(!faulty.contains(&key) && clean.insert(key.clone()), "{key}"),
             Expected::Fault(_) => assert!(!clean.contains(&key) && faulty.insert(key.clone()), "{key}"),
         }
@@ -168,7 +177,7 @@ fn contacts_of_one_field_set_have_the_same_members() {
 fn the_rules_of_the_product_find_in_each_line_what_is_expected() {
     let rules = Rules::new(RuleOptions::default(), None).unwrap();
     let mut parser = Parser::new();
-    for (expected, line) in lines(MANY) {
+    for (expected, line) in lines(MANY).into_iter().chain(lines(MANY_BY_DEVICE)) {
         let mut scratch = Scratch::default();
         let found = match parser.parse(&line, |tape| match rules.judge(tape, &mut scratch) {
             Verdict::Accepted { pruned, .. } => (Action::Pruned, pruned),
@@ -180,7 +189,7 @@ fn the_rules_of_the_product_find_in_each_line_what_is_expected() {
             Err(error) => (Action::Rejected, vec![error.kind.code().to_owned()]),
         };
         let wanted = match expected {
-            Expected::Clean | Expected::Duplicate => (Action::Pruned, Vec::new()),
+            Expected::Clean | Expected::Repeated | Expected::Duplicate => (Action::Pruned, Vec::new()),
             // What is no id is no key, either.
             Expected::Fault(Fault::BadExternalId) => {
                 (Action::Rejected, vec!["bad-external-id".to_owned(), "missing-key".to_owned()])
