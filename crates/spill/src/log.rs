@@ -1,6 +1,6 @@
 //! Records in the order in which they came.
 
-use crate::chunks::{ChunkFile, Span};
+use crate::chunks::{ChunkFile, ChunkWriter, Span};
 use crate::error::SpillError;
 use crate::space::Space;
 
@@ -15,7 +15,15 @@ pub struct Log {
     chunks: Vec<Vec<u8>>,
     /// Bytes that the chunks hold.
     in_memory: usize,
-    file: Option<ChunkFile>,
+    file: Spilled,
+}
+
+/// What of it is in a file.
+#[derive(Debug)]
+enum Spilled {
+    No,
+    Writing(ChunkWriter),
+    Sealed(ChunkFile),
 }
 
 /// Where a record is in a log that is in memory.
@@ -40,7 +48,7 @@ impl Log {
     /// An empty log.
     #[must_use]
     pub fn new(space: &Space) -> Self {
-        Self { space: space.clone(), chunks: Vec::new(), in_memory: 0, file: None }
+        Self { space: space.clone(), chunks: Vec::new(), in_memory: 0, file: Spilled::No }
     }
 
     /// Bytes of memory that it holds.
@@ -52,7 +60,7 @@ impl Log {
     /// Whether it has begun to write to a file.
     #[must_use]
     pub fn is_spilled(&self) -> bool {
-        self.file.is_some()
+        !matches!(self.file, Spilled::No)
     }
 
     /// Appends a record, given in parts, and says where it is in memory. It is shorter than 4 GiB.
@@ -80,23 +88,20 @@ impl Log {
     fn next_chunk(&mut self, needed: usize) -> Result<(), SpillError> {
         // A longer record has a chunk of its own.
         let bytes = self.space.chunk_bytes().max(needed);
-        if let Some(file) = &mut self.file {
-            // The same memory again, unless it would keep what one long record needed.
-            let mut chunk = self.chunks.pop().unwrap_or_default();
-            if !chunk.is_empty() {
-                file.append(&chunk)?;
+        let mut chunk = Vec::new();
+        if let Spilled::Writing(file) = &mut self.file {
+            self.in_memory = 0;
+            if let Some(last) = self.chunks.pop() {
+                chunk = file.append(last)?;
             }
-            chunk.clear();
-            if chunk.capacity() != bytes {
-                chunk = Vec::with_capacity(bytes);
-            }
-            self.in_memory = chunk.capacity();
-            self.chunks.push(chunk);
-        } else {
-            let chunk = Vec::with_capacity(bytes);
-            self.in_memory += chunk.capacity();
-            self.chunks.push(chunk);
         }
+        // The same memory again, unless it would keep what one long record needed.
+        if chunk.capacity() != bytes {
+            chunk = Vec::with_capacity(bytes);
+        }
+        chunk.clear();
+        self.in_memory += chunk.capacity();
+        self.chunks.push(chunk);
         Ok(())
     }
 
@@ -105,13 +110,12 @@ impl Log {
     /// # Errors
     /// If the temporary file failed.
     pub fn spill(&mut self) -> Result<(), SpillError> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            none => none.insert(ChunkFile::create(&self.space)?),
-        };
-        for chunk in self.chunks.drain(..) {
-            if !chunk.is_empty() {
-                file.append(&chunk)?;
+        if let Spilled::No = self.file {
+            self.file = Spilled::Writing(ChunkWriter::create(&self.space)?);
+        }
+        if let Spilled::Writing(file) = &mut self.file {
+            for chunk in self.chunks.drain(..) {
+                file.append(chunk)?;
             }
         }
         self.in_memory = 0;
@@ -123,13 +127,23 @@ impl Log {
     /// # Errors
     /// If the temporary file failed.
     pub fn seal(&mut self) -> Result<(), SpillError> {
-        if self.is_spilled() { self.spill() } else { Ok(()) }
+        if self.is_spilled() {
+            self.spill()?;
+        }
+        self.file = match std::mem::replace(&mut self.file, Spilled::No) {
+            Spilled::Writing(file) => Spilled::Sealed(file.finish()?),
+            other => other,
+        };
+        Ok(())
     }
 
     /// Reads from the first record on; to be asked when the log is [sealed](Self::seal).
     #[must_use]
     pub fn reader(&self) -> LogReader {
-        let span = Span { next: 0, end: self.file.as_ref().map_or(0, ChunkFile::end) };
+        let span = match &self.file {
+            Spilled::Sealed(file) => file.span(),
+            Spilled::No | Spilled::Writing(_) => Span { next: 0, end: 0 },
+        };
         LogReader { span, nth: 0, at: 0, chunk: Vec::new(), packed: Vec::new(), current: 0 }
     }
 
@@ -170,12 +184,18 @@ impl LogReader {
         chunk.and_then(|chunk| record(chunk, self.current)).unwrap_or_default()
     }
 
+    /// Where the record is that was read last, if the log is in memory.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place((self.nth as u64) << 32 | self.current as u64)
+    }
+
     /// The next record, and where it is; the place means something only while the log is in memory.
     ///
     /// # Errors
     /// If the temporary file failed.
     pub fn next<'l>(&'l mut self, log: &'l Log) -> Result<Option<(Place, &'l [u8])>, SpillError> {
-        if let Some(file) = &log.file {
+        if let Spilled::Sealed(file) = &log.file {
             if self.at >= self.chunk.len() {
                 if !file.read(&mut self.span, &mut self.chunk, &mut self.packed)? {
                     return Ok(None);
@@ -206,12 +226,14 @@ mod tests {
 
     fn read_all(log: &Log) -> Vec<Vec<u8>> {
         let mut reader = log.reader();
-        let mut records = Vec::new();
+        let (mut records, mut places) = (Vec::new(), Vec::new());
         while let Some((place, record)) = reader.next(log).expect("it can be read") {
             if !log.is_spilled() {
                 assert_eq!(log.get(place), record);
+                places.push(place);
             }
             records.push(record.to_vec());
+            assert!(log.is_spilled() || places.last() == Some(&reader.place()));
             assert_eq!(Some(reader.current(log)), records.last().map(Vec::as_slice));
         }
         records

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use crate::chunks::{ChunkFile, Span};
+use crate::chunks::{ChunkFile, ChunkWriter, Span};
 use crate::error::SpillError;
 use crate::log::{Log, Place};
 use crate::space::Space;
@@ -127,8 +127,7 @@ impl<const N: usize> Sorter<N> {
         if self.bucket_bytes == 0 {
             return Ok(());
         }
-        let mut file = ChunkFile::create(&self.space)?;
-        let mut writer = RunWriter::new(&mut file, self.space.chunk_bytes());
+        let mut writer = RunWriter::create(&self.space)?;
         for bucket in &mut self.buckets {
             bucket.sort_unstable_by_key(|entry| entry.key);
             for entry in &*bucket {
@@ -136,8 +135,7 @@ impl<const N: usize> Sorter<N> {
             }
             *bucket = Vec::new();
         }
-        writer.finish()?;
-        self.runs.push(Run::of(file));
+        self.runs.push(writer.finish()?);
         self.bucket_bytes = 0;
         self.payloads = Log::new(&self.space);
         Ok(())
@@ -191,41 +189,36 @@ fn payload<'p, const N: usize>(payloads: &'p Log, entry: &Entry<N>) -> &'p [u8] 
 fn merge<const N: usize>(space: &Space, runs: Vec<Run>) -> Result<Run, SpillError> {
     let sorted = Sorted::<N>(Arc::new(Inner { entries: 0, place: Stored::InRuns(runs) }));
     let mut cursor = sorted.cursor()?;
-    let mut file = ChunkFile::create(space)?;
-    let mut writer = RunWriter::new(&mut file, space.chunk_bytes());
+    let mut writer = RunWriter::create(space)?;
     while let Some((key, payload)) = cursor.peek() {
         writer.push(&key, payload)?;
         cursor.advance()?;
     }
-    writer.finish()?;
-    Ok(Run::of(file))
+    writer.finish()
 }
 
 fn block_bytes(chunk_bytes: usize) -> usize {
     chunk_bytes.min(MOST_BLOCK_BYTES)
 }
 
-impl Run {
-    fn of(file: ChunkFile) -> Self {
-        Self { span: Span { next: 0, end: file.end() }, file: Arc::new(file) }
-    }
-}
-
 /// Writes entries block by block; no entry is in two of them.
-struct RunWriter<'f> {
-    file: &'f mut ChunkFile,
+struct RunWriter {
+    file: ChunkWriter,
     block: Vec<u8>,
     block_bytes: usize,
 }
 
-impl<'f> RunWriter<'f> {
-    fn new(file: &'f mut ChunkFile, chunk_bytes: usize) -> Self {
-        Self { file, block: Vec::new(), block_bytes: block_bytes(chunk_bytes) }
+impl RunWriter {
+    fn create(space: &Space) -> Result<Self, SpillError> {
+        let block_bytes = block_bytes(space.chunk_bytes());
+        Ok(Self { file: ChunkWriter::create(space)?, block: Vec::new(), block_bytes })
     }
 
     fn push<const N: usize>(&mut self, key: &[u64; N], payload: &[u8]) -> Result<(), SpillError> {
         if self.block.len() + N * size_of::<u64>() + LENGTH_BYTES + payload.len() > self.block_bytes {
-            self.finish()?;
+            let block = std::mem::take(&mut self.block);
+            self.block = self.file.append(block)?;
+            self.block.clear();
         }
         for number in key {
             self.block.extend_from_slice(&number.to_le_bytes());
@@ -236,12 +229,10 @@ impl<'f> RunWriter<'f> {
         Ok(())
     }
 
-    fn finish(&mut self) -> Result<(), SpillError> {
-        if !self.block.is_empty() {
-            self.file.append(&self.block)?;
-            self.block.clear();
-        }
-        Ok(())
+    fn finish(mut self) -> Result<Run, SpillError> {
+        self.file.append(self.block)?;
+        let file = self.file.finish()?;
+        Ok(Run { span: file.span(), file: Arc::new(file) })
     }
 }
 
