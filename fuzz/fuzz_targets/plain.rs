@@ -34,7 +34,7 @@ fuzz_target!(|record: &[u8]| {
         let key = contact.key(&bytes);
         Parser::new()
             .parse(record, |tape| match rules.judge(tape, &mut judging) {
-                Verdict::Accepted { pruned, key: by_judge } => {
+                Verdict::Accepted { pruned, key: by_judge, .. } => {
                     assert!(pruned.is_empty());
                     assert_eq!(key, by_judge);
                     let mut encoded = Vec::new();

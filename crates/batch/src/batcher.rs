@@ -109,16 +109,10 @@ impl Batcher {
             return Err(PushError::Finished);
         }
         let slot = self.sets.slot(set).ok_or(PushError::SetRetired)?;
+        self.fits(slot, contact)?;
         let known = self.sets.get(slot);
         // A set in use is in the union already.
         let new_fields = known.rank.is_none().then_some(&known.fields);
-        let bytes = match &self.contacts {
-            Contacts::BySet(_) => HEAD.len() + contact.len() + known.tail_bytes,
-            Contacts::Together(spool) => spool.least_body_bytes(new_fields, contact, &self.frame),
-        };
-        if bytes > self.max_bytes {
-            return Err(PushError::ContactTooLarge { bytes, limit: self.max_bytes });
-        }
         match &mut self.contacts {
             Contacts::BySet(open) => open.push(&mut self.sets, slot, contact, &mut self.spare)?,
             Contacts::Together(spool) => {
@@ -131,6 +125,32 @@ impl Batcher {
         }
         self.counts.contacts += 1;
         self.counts.field_sets = self.sets.ever_used;
+        Ok(())
+    }
+
+    /// Says whether a contact that is to be pushed later is too large for any body; with [`Absent::Clear`], as far as that is
+    /// known by now.
+    ///
+    /// # Errors
+    /// Those of [`push`](Self::push), but for the temporary file.
+    pub fn check(&mut self, fields: &FieldSet, contact: &[u8]) -> Result<(), PushError> {
+        let set = self.set(fields);
+        let slot = self.sets.slot(set).ok_or(PushError::SetRetired)?;
+        self.fits(slot, contact)
+    }
+
+    fn fits(&self, slot: u32, contact: &[u8]) -> Result<(), PushError> {
+        let known = self.sets.get(slot);
+        let bytes = match &self.contacts {
+            Contacts::BySet(_) => HEAD.len() + contact.len() + known.tail_bytes,
+            Contacts::Together(spool) => {
+                let new_fields = known.rank.is_none().then_some(&known.fields);
+                spool.least_body_bytes(new_fields, contact, &self.frame)
+            }
+        };
+        if bytes > self.max_bytes {
+            return Err(PushError::ContactTooLarge { bytes, limit: self.max_bytes });
+        }
         Ok(())
     }
 

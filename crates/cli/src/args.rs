@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use batch::EventKey;
 use clap::builder::BoolishValueParser;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use contact::Region;
+use contact::{Region, UpdatedAt};
 
 pub(crate) use api::{ApiArgs, DoctorArgs, FieldsArgs, SendingArgs, StatusArgs, UploadArgs};
 pub(crate) use value::{Bytes, MaxRejects, Resource};
@@ -26,25 +26,17 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
+// What each does stands at its arguments: a word here would take the place of all that is said there.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Check records and say what is wrong with them; nothing is written
     Check(CheckArgs),
-    /// Make request bodies out of records, in a folder or on standard output
     Prepare(PrepareArgs),
-    /// Upload contacts to Reteno, and account for every one of them
     Upload(UploadArgs),
-    /// Say where an upload stands, and ask the API for imports that have not ended
     Status(StatusArgs),
-    /// Check the key, the account and the clock, and say what to do about what is wrong
     Doctor(DoctorArgs),
-    /// Read the account's custom fields, and write a schema that holds records to them
     Fields(FieldsArgs),
-    /// Print one of the JSON Schemas that this tool works by
     Schema(SchemaArgs),
-    /// Print completions for a shell
     Completions(CompletionsArgs),
-    /// Print the manual page, of the tool or of one command
     Man(ManArgs),
 }
 
@@ -65,6 +57,9 @@ pub(crate) struct CheckArgs {
 
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
+
+    #[command(flatten)]
+    pub(crate) merging: MergeArgs,
 
     /// Validate each line as it stands by --schema, without the rules and repairs of contacts
     #[arg(long, help_heading = "Rules", env = "RETENO_IMPORT_RAW", value_parser = BoolishValueParser::new())]
@@ -94,7 +89,8 @@ const PREPARE_EXAMPLES: &str = "Examples:
 /// Make request bodies out of records, in a folder or on standard output
 ///
 /// A folder gets batch-000001.json and so on, rejects.ndjson, and manifest.json last: where that is, the folder is
-/// complete. On standard output each line is one request body, printed as soon as it is full.
+/// complete. On standard output each line is one request body. With --on-duplicate first or keep, or --sorted-by-key, it is
+/// printed as soon as it is full; otherwise when the input has ended, as a contact may have further rows until then.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = PREPARE_EXAMPLES)]
 pub(crate) struct PrepareArgs {
@@ -118,6 +114,9 @@ pub(crate) struct PrepareArgs {
 
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
+
+    #[command(flatten)]
+    pub(crate) merging: MergeArgs,
 
     #[command(flatten)]
     pub(crate) telling: TellingArgs,
@@ -202,11 +201,6 @@ pub(crate) struct RuleArgs {
     #[arg(long, value_name = "ID", env = "RETENO_IMPORT_FIELD_ID")]
     pub(crate) field_id: Option<i64>,
 
-    /// A contact whose key came before: leave it out and tell, keep it, or reject it. Without `keep`, about 30 bytes of
-    /// memory are needed for each key
-    #[arg(long, value_enum, default_value = "first", env = "RETENO_IMPORT_ON_DUPLICATE")]
-    pub(crate) on_duplicate: OnDuplicateArg,
-
     /// The region of telephone numbers without a country code, such as UA; without it they are never guessed
     #[arg(long, value_name = "REGION", env = "RETENO_IMPORT_DEFAULT_REGION")]
     pub(crate) default_region: Option<Region>,
@@ -214,6 +208,38 @@ pub(crate) struct RuleArgs {
     /// At most so many channels of one type for a contact, instead of 2; always 1 for email
     #[arg(long, value_name = "N", env = "RETENO_IMPORT_MAX_CHANNELS_PER_TYPE")]
     pub(crate) max_channels_per_type: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Merging")]
+pub(crate) struct MergeArgs {
+    /// Rows of one key: make one contact of them; write the first or the last alone; reject all; or keep all
+    #[arg(long, value_enum, default_value = "merge", env = "RETENO_IMPORT_ON_DUPLICATE")]
+    pub(crate) on_duplicate: OnDuplicateArg,
+
+    /// Where a record says when it was true, such as /updated_at; without it the later record is the more recent one
+    #[arg(long, value_name = "POINTER", env = "RETENO_IMPORT_UPDATED_AT")]
+    pub(crate) updated_at: Option<UpdatedAt>,
+
+    /// A push token under several keys: the last one keeps it, active ones first; or all keep it
+    #[arg(long, value_enum, default_value = "last", env = "RETENO_IMPORT_SHARED_TOKENS")]
+    pub(crate) shared_tokens: SharedTokensArg,
+
+    /// Tell of each record whose value had to give way to that of a more recent one
+    #[arg(long, env = "RETENO_IMPORT_LOG_CONFLICTS", value_parser = BoolishValueParser::new())]
+    pub(crate) log_conflicts: bool,
+
+    /// The rows of each key follow each other: they are merged at once. A key that comes again ends the run
+    #[arg(long, env = "RETENO_IMPORT_SORTED_BY_KEY", value_parser = BoolishValueParser::new())]
+    pub(crate) sorted_by_key: bool,
+
+    /// Memory for merging; what does not fit goes to temporary files. It changes no byte of the output
+    #[arg(long, value_name = "BYTES", default_value = "256MiB", env = "RETENO_IMPORT_MEMORY")]
+    pub(crate) memory: Bytes,
+
+    /// Where temporary files go; by default into the output folder, or where the system has them
+    #[arg(long, value_name = "DIR", env = "RETENO_IMPORT_TEMP_DIR")]
+    pub(crate) temp_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -353,9 +379,17 @@ pub(crate) enum DedupeOnArg {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OnDuplicateArg {
+    Merge,
     First,
-    Keep,
+    Last,
     Reject,
+    Keep,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SharedTokensArg {
+    Last,
+    Keep,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

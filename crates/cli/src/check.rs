@@ -28,8 +28,9 @@ pub(crate) fn check(args: &CheckArgs, settings: Settings) -> Result<ExitCode, Fa
             .ok_or_else(|| Failure::usage(anyhow!("--raw needs --schema: the schema to validate by")))?;
         Task::Raw(Box::new(schema))
     } else {
-        let rules = Box::new(session::rules(&args.rules)?);
-        Task::Contacts { rules, on_duplicate: session::on_duplicate(&args.rules), output: None }
+        let merging = session::merging(&args.merging, &args.rules, None)?;
+        let rules = session::rules(&args.rules, &args.merging, &merging)?;
+        Task::Contacts { rules, merging, output: None }
     };
     let inputs = session::inputs(&args.input)?;
     let rejects = session::rejects_to(&args.telling).unwrap_or(RejectsTo::Told);

@@ -20,18 +20,24 @@ const DEFAULT_FILE: &str = "reteno-import.toml";
 const COMMANDS: [&str; 6] = ["check", "prepare", "upload", "status", "doctor", "fields"];
 
 /// The headings of options of `upload` that concern records, which a prepared folder has no more.
-const OF_RECORDS: [&str; 5] = ["Input", "Request", "Rules", "What is told", "Work"];
+const OF_RECORDS: [&str; 6] = ["Input", "Request", "Rules", "Merging", "What is told", "Work"];
 
 /// Options under these headings that concern every upload.
 const OF_ALL_UPLOADS: [&str; 5] = ["report", "progress", "quiet", "verbose", "config"];
 
 /// Options that mean nothing where records are validated as they stand.
-const CONTACT_ONLY: [&str; 7] = [
+const CONTACT_ONLY: [&str; 13] = [
     "on_invalid",
     "unknown_fields",
     "dedupe_on",
     "field_id",
     "on_duplicate",
+    "updated_at",
+    "shared_tokens",
+    "log_conflicts",
+    "sorted_by_key",
+    "memory",
+    "temp_dir",
     "default_region",
     "max_channels_per_type",
 ];

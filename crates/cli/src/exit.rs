@@ -147,7 +147,8 @@ pub(crate) fn code(
         End::InputFailed
         | End::SinkFailed(_)
         | End::RejectsFailed(_)
-        | End::BatchFailed(_)
+        | End::SpillFailed(_)
+        | End::KeyCameAgain { .. }
         | End::OutputClosed
         | End::WorkersLost
         | End::IdentityBroken => INPUT_OUTPUT,
@@ -173,9 +174,13 @@ pub(crate) fn reason(outcome: &Outcome) -> Option<Error> {
         ),
         End::OptionsRefused(error) => anyhow::anyhow!("{error}"),
         End::SinkFailed(error) => chain(error),
-        End::BatchFailed(error) => chain(error),
+        End::SpillFailed(error) => chain(error),
         End::RejectsFailed(error) => anyhow::anyhow!("{error}")
             .context("cannot write the rejects; free space or choose another place, then run again"),
+        End::KeyCameAgain { first, again } => anyhow::anyhow!(
+            "the key of {first} comes again at {again}: the input is not sorted by key; run again without --sorted-by-key; \
+             the output is not complete"
+        ),
         End::WorkersLost => {
             anyhow::anyhow!("the working threads ended early: this is a fault of reteno-import")
         }

@@ -9,11 +9,11 @@ use batch::manifest::REJECTS_FILE;
 use batch::{Absent, BatchOptions, Batcher, MAX_CONTACTS_PER_REQUEST, RequestOptions, RestoreDeleted};
 use contact::DedupeOn;
 use ndjson::{AutoRule, HashInputs};
-use pipeline::{Output, Task};
+use pipeline::{Output, SharedTokens, Task};
 use serde_json::{Map, Value};
 use sink::{FolderSink, NullSink, Overwrite, Sink, SinkError, StdoutSink};
 
-use crate::args::{AbsentArg, PrepareArgs, RequestArgs, RuleArgs};
+use crate::args::{AbsentArg, MergeArgs, PrepareArgs, RequestArgs, RuleArgs, SharedTokensArg};
 use crate::config::Settings;
 use crate::exit::Failure;
 use crate::session::{self, RejectsTo, Session};
@@ -31,9 +31,14 @@ pub(crate) fn prepare(args: &PrepareArgs, settings: Settings) -> Result<ExitCode
     let destination = destination(args)?;
     let hash = if matches!(destination, Destination::Folder(_)) { HashInputs::Yes } else { HashInputs::No };
     let reader = session::reader(&args.input, &args.work, AutoRule::Contacts, hash)?;
-    let rules = Box::new(session::rules(&args.rules)?);
-    let on_duplicate = session::on_duplicate(&args.rules);
+    let folder = match destination {
+        Destination::Folder(folder) => Some(folder),
+        Destination::Stdout | Destination::Nowhere => None,
+    };
+    let merging = session::merging(&args.merging, &args.rules, folder)?;
+    let rules = session::rules(&args.rules, &args.merging, &merging)?;
     let mut batches = batches(&args.request, rules.options().dedupe_on)?;
+    merging.temp_dir.clone_into(&mut batches.spill_dir);
     let mut rejects = session::rejects_to(&args.telling);
     if matches!(destination, Destination::Stdout) && rejects == Some(RejectsTo::Stdout) {
         return Err(Failure::usage(anyhow!(
@@ -41,10 +46,6 @@ pub(crate) fn prepare(args: &PrepareArgs, settings: Settings) -> Result<ExitCode
         )));
     }
     let inputs = session::inputs(&args.input)?;
-    let folder = match destination {
-        Destination::Folder(folder) => Some(folder),
-        Destination::Stdout | Destination::Nowhere => None,
-    };
     paths::keep_apart(&inputs, &args.rules, &args.telling, &settings, folder)?;
     // Everything that can be wrong with the arguments is known; from here on things are created.
     let reports = report::create(&args.telling, folder)?;
@@ -56,7 +57,6 @@ pub(crate) fn prepare(args: &PrepareArgs, settings: Settings) -> Result<ExitCode
         Destination::Folder(folder) => {
             let overwrite = if args.overwrite { Overwrite::OwnFiles } else { Overwrite::Refuse };
             let sink = FolderSink::create(folder, overwrite).map_err(refused)?;
-            folder.clone_into(&mut batches.spill_dir);
             if rejects.is_none() {
                 rejects = Some(RejectsTo::File(sink.rejects_path()));
                 rejects_file = Some(REJECTS_FILE.to_owned());
@@ -66,8 +66,9 @@ pub(crate) fn prepare(args: &PrepareArgs, settings: Settings) -> Result<ExitCode
         Destination::Stdout => Box::new(StdoutSink::new(io::stdout())),
         Destination::Nowhere => Box::new(NullSink::new()),
     };
-    let output = Output { batches, sink, options: further(&args.rules, &settings), rejects_file };
-    let task = Task::Contacts { rules, on_duplicate, output: Some(Box::new(output)) };
+    let output =
+        Output { batches, sink, options: further(&args.rules, &args.merging, &settings), rejects_file };
+    let task = Task::Contacts { rules, merging, output: Some(Box::new(output)) };
     let job = session::job(inputs, reader, task, &args.telling, &args.work);
     let rejects = rejects.unwrap_or(RejectsTo::Told);
     let folder = folder.map(Path::to_owned);
@@ -121,7 +122,7 @@ pub(crate) fn batches(args: &RequestArgs, dedupe_on: DedupeOn) -> Result<BatchOp
 }
 
 /// Options for the manifest that neither the batches nor the rules know.
-pub(crate) fn further(args: &RuleArgs, settings: &Settings) -> Map<String, Value> {
+pub(crate) fn further(args: &RuleArgs, merging: &MergeArgs, settings: &Settings) -> Map<String, Value> {
     let mut options = Map::new();
     if let Some(schema) = &args.schema {
         let name = schema.file_name().unwrap_or(schema.as_os_str()).to_string_lossy();
@@ -132,6 +133,15 @@ pub(crate) fn further(args: &RuleArgs, settings: &Settings) -> Map<String, Value
     }
     if let Some(max) = args.max_channels_per_type {
         options.insert("maxChannelsPerType".to_owned(), Value::from(max.get()));
+    }
+    if let Some(updated_at) = &merging.updated_at {
+        options.insert("updatedAt".to_owned(), Value::from(updated_at.to_string()));
+    }
+    if merging.sorted_by_key {
+        options.insert("sortedByKey".to_owned(), Value::from(true));
+    }
+    if merging.shared_tokens == SharedTokensArg::Keep {
+        options.insert("sharedTokens".to_owned(), Value::from(SharedTokens::Keep.as_str()));
     }
     options
 }

@@ -93,7 +93,13 @@ fn records(progress: &Progress, elapsed: Duration) -> String {
         HumanCount(progress.records()),
         HumanCount(progress.rejected()),
         HumanCount(a_second as u64)
-    )
+    ) + &merging(progress)
+}
+
+/// How far merging is, after something else.
+fn merging(progress: &Progress) -> String {
+    let Some((held, regrouped)) = progress.merging() else { return String::new() };
+    format!("; {} of {} merged", HumanCount(regrouped), HumanCount(held))
 }
 
 /// How far an upload is, after something else.

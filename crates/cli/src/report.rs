@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use pipeline::{CodeCount, Counts, End, Outcome};
+use pipeline::{CodeCount, Counts, End, Merged, Outcome};
 use reteno::UploadOutcome;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -99,6 +99,10 @@ struct Report<'o> {
     identity: Identity,
     by_code: &'o BTreeMap<String, CodeCount>,
     repairs: BTreeMap<&'static str, u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merging: Option<Merged>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    conflicts: &'o BTreeMap<String, u64>,
     inputs: Vec<InputReport<'o>>,
     input_errors: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -146,6 +150,8 @@ fn json(outcome: &Outcome, options: &Map<String, Value>, uploaded: Option<&Uploa
         identity: Identity { holds: outcome.counts.add_up(), text: outcome.counts.identity() },
         by_code: &outcome.by_code,
         repairs: outcome.repairs.iter().map(|(normaliser, count)| (normaliser.name(), count)).collect(),
+        merging: outcome.merged,
+        conflicts: &outcome.conflicts,
         inputs: outcome
             .inputs
             .iter()
@@ -181,9 +187,10 @@ fn end(end: &End) -> &'static str {
         End::TooManyRejects => "too-many-rejects",
         End::Interrupted => "interrupted",
         End::InputFailed => "input-failed",
-        End::SinkFailed(_) | End::BatchFailed(_) => "output-failed",
+        End::SinkFailed(_) | End::SpillFailed(_) => "output-failed",
         End::RejectsFailed(_) => "rejects-failed",
         End::OptionsRefused(_) => "options-refused",
+        End::KeyCameAgain { .. } => "not-sorted",
         End::WorkersLost | End::IdentityBroken => "internal-fault",
         End::OutputClosed => "output-closed",
     }

@@ -6,17 +6,21 @@ use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
+use bytesize::ByteSize;
 use contact::{DedupeOn, Formats, OnInvalid, RuleOptions, Rules, Schema, UnknownFields};
 use ndjson::{AutoRule, Format, HashInputs, Input, ReaderOptions};
-use pipeline::{End, Job, OnDuplicate, Progress, RejectLimit, Rejects, Stop, Task};
+use pipeline::{
+    End, InputOrder, Job, Merging, OnDuplicate, Progress, RejectLimit, Rejects, SharedTokens, Stop, Task,
+};
 use serde_json::Value;
 use sink::SinkError;
 
 use crate::args::{
-    DedupeOnArg, FormatArg, InputArgs, OnDuplicateArg, OnInvalidArg, ProgressArg, RuleArgs, TellingArgs,
-    UnknownFieldsArg, WorkArgs,
+    DedupeOnArg, FormatArg, InputArgs, MergeArgs, OnDuplicateArg, OnInvalidArg, ProgressArg, RuleArgs,
+    SharedTokensArg, TellingArgs, UnknownFieldsArg, WorkArgs,
 };
 use crate::config::Settings;
 use crate::exit::{self, Failure};
@@ -31,6 +35,9 @@ const BLOCK_BYTES: RangeInclusive<usize> = 1 << 10..=1 << 30;
 
 /// Far beyond what any machine has use for.
 const MOST_THREADS: usize = 1024;
+
+/// The least memory that merging works with.
+const LEAST_MEMORY: usize = 1 << 20;
 
 /// Where rejects go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,7 +132,7 @@ fn json_file(file: &Path) -> Result<Value, Failure> {
 }
 
 /// The rules of contacts as the arguments have them.
-pub(crate) fn rules(args: &RuleArgs) -> Result<Rules, Failure> {
+pub(crate) fn rules(args: &RuleArgs, merge: &MergeArgs, merging: &Merging) -> Result<Arc<Rules>, Failure> {
     let dedupe_on = match (args.dedupe_on, args.field_id) {
         (DedupeOnArg::FieldId, Some(id)) => DedupeOn::FieldId(id),
         (DedupeOnArg::FieldId, None) => {
@@ -158,16 +165,49 @@ pub(crate) fn rules(args: &RuleArgs) -> Result<Rules, Failure> {
         dedupe_on,
         max_channels_per_type: args.max_channels_per_type,
         settings,
+        updated_at: merge.updated_at.clone(),
+        finds: merging.finds(dedupe_on),
     };
-    Rules::new(options, user_schema(args, Formats::Assert)?).map_err(Failure::usage)
+    Rules::new(options, user_schema(args, Formats::Assert)?).map(Arc::new).map_err(Failure::usage)
 }
 
-pub(crate) fn on_duplicate(args: &RuleArgs) -> OnDuplicate {
-    match args.on_duplicate {
+/// How rows of one key become one contact; temporary files go into `folder`, if nothing else was asked for.
+pub(crate) fn merging(args: &MergeArgs, rules: &RuleArgs, folder: Option<&Path>) -> Result<Merging, Failure> {
+    let on_duplicate = match args.on_duplicate {
+        OnDuplicateArg::Merge => OnDuplicate::Merge,
         OnDuplicateArg::First => OnDuplicate::First,
-        OnDuplicateArg::Keep => OnDuplicate::Keep,
+        OnDuplicateArg::Last => OnDuplicate::Last,
         OnDuplicateArg::Reject => OnDuplicate::Reject,
+        OnDuplicateArg::Keep => OnDuplicate::Keep,
+    };
+    if args.memory.0 < LEAST_MEMORY {
+        return Err(Failure::usage(anyhow!("--memory must be at least {}", ByteSize(LEAST_MEMORY as u64))));
     }
+    if args.sorted_by_key && on_duplicate == OnDuplicate::Keep {
+        return Err(Failure::usage(anyhow!(
+            "--sorted-by-key says how rows of a key are found, but --on-duplicate keep does not look for them"
+        )));
+    }
+    if args.sorted_by_key && rules.dedupe_on == DedupeOnArg::EmailOrSms {
+        return Err(Failure::usage(anyhow!(
+            "--sorted-by-key needs one key for each record; with --dedupe-on email_or_sms there can be several"
+        )));
+    }
+    if let Some(dir) = args.temp_dir.as_ref().filter(|dir| !dir.is_dir()) {
+        return Err(Failure::usage(anyhow!("--temp-dir {}: there is no such folder", dir.display())));
+    }
+    let temp_dir = args.temp_dir.as_deref().or(folder).map_or_else(std::env::temp_dir, Path::to_owned);
+    Ok(Merging {
+        on_duplicate,
+        shared_tokens: match args.shared_tokens {
+            SharedTokensArg::Last => SharedTokens::Last,
+            SharedTokensArg::Keep => SharedTokens::Keep,
+        },
+        input_order: if args.sorted_by_key { InputOrder::SortedByKey } else { InputOrder::Any },
+        log_conflicts: args.log_conflicts,
+        memory_bytes: args.memory.0,
+        temp_dir,
+    })
 }
 
 /// Where the user wants rejects; `None` leaves it to the command.

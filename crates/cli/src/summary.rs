@@ -51,13 +51,25 @@ fn lines(outcome: &Outcome, session: &Session<'_>) -> Vec<String> {
     }
     if counts.pruned > 0 {
         lines.push(format!(
-            "{} lost a part that broke a rule: {}",
-            plural(counts.pruned, "contact"),
+            "{} lost a part: {}",
+            plural(counts.pruned, "record"),
             codes(outcome, |count| count.pruned)
         ));
     }
     if counts.merged > 0 {
-        lines.push(format!("{} left out because their key came before", plural(counts.merged, "record")));
+        let left_out = codes(outcome, |count| count.duplicate);
+        lines.push(if left_out.is_empty() {
+            format!("{} merged into others of the same key", plural(counts.merged, "record"))
+        } else {
+            format!("{} left out because another one of their key is kept", plural(counts.merged, "record"))
+        });
+    }
+    if let Some(merged) = outcome.merged.filter(|merged| merged.conflicts > 0) {
+        lines.push(format!(
+            "{} gave way to more recent ones: {}",
+            plural(merged.conflicts, "value"),
+            most_frequent(outcome.conflicts.iter().map(|(field, count)| (field.as_str(), *count)), "fields")
+        ));
     }
     if counts.rejected > 0 {
         lines.push(format!(
@@ -66,7 +78,8 @@ fn lines(outcome: &Outcome, session: &Session<'_>) -> Vec<String> {
             codes(outcome, |count| count.rejected)
         ));
     }
-    if counts.rejected + counts.pruned + counts.merged > 0
+    let is_told = outcome.by_code.values().any(|count| count.duplicate + count.conflict > 0);
+    if (counts.rejected + counts.pruned > 0 || is_told)
         && let RejectsTo::File(path) = &session.rejects
     {
         lines.push(format!("{} says which, where and why", path.display()));
@@ -90,6 +103,10 @@ fn lines(outcome: &Outcome, session: &Session<'_>) -> Vec<String> {
     }
     let bytes: u64 = outcome.inputs.iter().map(|input| input.bytes).sum();
     let seconds = outcome.elapsed.as_secs_f64().max(1e-3);
+    // A run that ended early does not know what it read.
+    if outcome.inputs.is_empty() {
+        return lines;
+    }
     lines.push(format!(
         "{} of {} in {seconds:.1} s, {}/s",
         ByteSize(bytes),
@@ -101,18 +118,18 @@ fn lines(outcome: &Outcome, session: &Session<'_>) -> Vec<String> {
 
 /// The most frequent codes of a kind.
 fn codes(outcome: &Outcome, of: impl Fn(&CodeCount) -> u64) -> String {
-    let mut codes: Vec<(&str, u64)> = outcome
-        .by_code
-        .iter()
-        .map(|(code, count)| (code.as_str(), of(count)))
-        .filter(|(_, count)| *count > 0)
-        .collect();
-    codes.sort_by_key(|(_, count)| Reverse(*count));
-    let more = codes.len().saturating_sub(CODES);
+    most_frequent(outcome.by_code.iter().map(|(code, count)| (code.as_str(), of(count))), "codes")
+}
+
+/// The most frequent of some things.
+fn most_frequent<'c>(counted: impl Iterator<Item = (&'c str, u64)>, things: &str) -> String {
+    let mut counted: Vec<(&str, u64)> = counted.filter(|(_, count)| *count > 0).collect();
+    counted.sort_by_key(|(_, count)| Reverse(*count));
+    let more = counted.len().saturating_sub(CODES);
     let mut named: Vec<String> =
-        codes.iter().take(CODES).map(|(code, count)| format!("{code} {}", HumanCount(*count))).collect();
+        counted.iter().take(CODES).map(|(name, count)| format!("{name} {}", HumanCount(*count))).collect();
     if more > 0 {
-        named.push(format!("and {more} other codes"));
+        named.push(format!("and {more} other {things}"));
     }
     named.join(", ")
 }

@@ -36,6 +36,7 @@ impl Rejects for Told {
             Action::Rejected => "rejected",
             Action::Pruned => "pruned",
             Action::Duplicate => "duplicate",
+            Action::MergedConflict => "merged",
         };
         let mut lines = String::new();
         for violation in reject.violations {

@@ -8,7 +8,8 @@ pub fn encode(tape: &Tape<'_>, out: &mut Vec<u8>) {
     encode_value(tape, tape.root(), out);
 }
 
-fn encode_value(tape: &Tape<'_>, value: TapeValue<'_>, out: &mut Vec<u8>) {
+/// Appends one value of the record as compact JSON.
+pub(crate) fn encode_value(tape: &Tape<'_>, value: TapeValue<'_>, out: &mut Vec<u8>) {
     match *value.node() {
         Node::String(text) => encode_text(text, out),
         Node::Static(StaticNode::Null) => out.extend_from_slice(b"null"),
@@ -72,6 +73,11 @@ pub(crate) fn encode_text(text: &str, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     out.push(b'"');
     let bytes = text.as_bytes();
+    if !has_escapes(bytes) {
+        out.extend_from_slice(bytes);
+        out.push(b'"');
+        return;
+    }
     let mut copied = 0;
     for (nth, &byte) in bytes.iter().enumerate() {
         let escape = ESCAPES[usize::from(byte)];
@@ -87,4 +93,11 @@ pub(crate) fn encode_text(text: &str, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(&bytes[copied..]);
     out.push(b'"');
+}
+
+/// Whether a byte must be escaped. Sixteen are looked at at a time, whatever comes first among them.
+fn has_escapes(bytes: &[u8]) -> bool {
+    let is_escaped = |has: bool, byte: &u8| has | (*byte < 0x20) | (*byte == b'"') | (*byte == b'\\');
+    let (lanes, rest) = bytes.as_chunks::<16>();
+    lanes.iter().any(|lane| lane.iter().fold(false, is_escaped)) || rest.iter().fold(false, is_escaped)
 }

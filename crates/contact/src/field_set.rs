@@ -57,9 +57,16 @@ impl StandardFields {
         STANDARD_FIELD_NAMES.iter().position(|known| known.as_bytes() == name).map(|bit| 1 << bit)
     }
 
-    /// The set with these bits.
-    pub(crate) fn of_bits(bits: u16) -> Self {
+    /// The set with these bits, as [`bits`](Self::bits) gave them.
+    #[must_use]
+    pub fn from_bits(bits: u16) -> Self {
         Self(bits)
+    }
+
+    /// One bit for each field, the first of [`STANDARD_FIELD_NAMES`] in the lowest: to keep the set elsewhere.
+    #[must_use]
+    pub fn bits(self) -> u16 {
+        self.0
     }
 
     /// Both sets together.

@@ -5,6 +5,7 @@
 //! it does not accept may be valid all the same, in an unusual form, and goes the long way.
 
 mod compile;
+mod found;
 mod language;
 mod limited;
 mod memo;
@@ -20,8 +21,10 @@ mod wanted;
 
 use std::ops::Range;
 
+pub use self::found::{PlainLink, PlainToken};
 pub use self::scan::LineEnds;
 
+use self::found::{Finding, Found};
 use self::limited::Limited;
 use self::notes::{Cell, Notes};
 use self::program::Program;
@@ -29,6 +32,7 @@ use self::program::Program;
 use self::wanted::{Column, Wanted};
 use crate::dedupe::{DedupeOn, Key, key_value};
 use crate::field_set::{FieldSet, STANDARD_FIELD_NAMES, StandardFields};
+use crate::finds::Finds;
 use crate::normalise::Settings;
 use crate::rules::RuleOptions;
 use crate::schema::Schema;
@@ -47,6 +51,8 @@ pub(crate) struct PlainContacts {
     field_id: Column,
     field_value: Column,
     limited: Vec<Limited>,
+    /// What else is looked for, if anything is.
+    finding: Option<Finding>,
 }
 
 /// What taking plain records works with, kept between them.
@@ -54,6 +60,7 @@ pub(crate) struct PlainContacts {
 pub(crate) struct PlainScratch {
     notes: Notes,
     kinds: Vec<(usize, usize)>,
+    found: Found,
 }
 
 /// A contact that was taken from its text.
@@ -69,6 +76,10 @@ pub struct PlainContact<'b> {
     pub key_field: &'static str,
     /// Where the value of its key stands in the bytes that it was read from.
     pub key: Range<usize>,
+    /// Its mobile push tokens, if [`Finds`](crate::Finds) asks for them; see [`tokens_of`](crate::tokens_of).
+    pub tokens: &'b [PlainToken],
+    /// What it may be linked to others by, if [`Finds`](crate::Finds) asks for that; see [`links_of`](crate::links_of).
+    pub links: &'b [PlainLink],
 }
 
 impl PlainContacts {
@@ -89,11 +100,32 @@ impl PlainContacts {
         let channel_value = wanted.element_column(&["channels"], &["value"])?;
         let field_id = wanted.element_column(&["fields"], &["id"])?;
         let field_value = wanted.element_column(&["fields"], &["value"])?;
+        let active = match options.finds.tokens {
+            true => Some(wanted.element_column(&["channels"], &["device", "active"])?),
+            false => None,
+        };
+        let finding = (options.finds != Finds::default()).then_some(Finding {
+            finds: options.finds,
+            kind: channel_type,
+            value: channel_value,
+            active,
+            external_id,
+        });
         let limits = schemas.iter().flat_map(|schema| &schema.limits.arrays);
         let max = options.max_channels_per_type.map(std::num::NonZeroUsize::get);
         let limited = limits.map(|array| Limited::of(array, max, &mut wanted)).collect::<Option<_>>()?;
         let program = Program::compile(schemas, &wanted);
-        Some(Self { program, external_id, id, channel_type, channel_value, field_id, field_value, limited })
+        Some(Self {
+            program,
+            external_id,
+            id,
+            channel_type,
+            channel_value,
+            field_id,
+            field_value,
+            limited,
+            finding,
+        })
     }
 
     /// Takes the contact that starts at `start` of `bytes`, if it plainly is one, and reads its field set.
@@ -107,15 +139,22 @@ impl PlainContacts {
         scratch: &'b mut PlainScratch,
         field_set: &mut FieldSet,
     ) -> Option<PlainContact<'b>> {
-        let PlainScratch { notes, kinds } = scratch;
+        let PlainScratch { notes, kinds, found } = scratch;
         let taken = self.program.scan(bytes, start, line_ends, &options.settings, notes)?;
         if !self.limited.iter().all(|limited| limited.keeps_all(bytes, notes, kinds)) {
             return None;
         }
         let (key_field, key) = self.key(bytes, notes, options.dedupe_on)?;
         self.read_field_set(bytes, notes, field_set)?;
+        let (tokens, links) = match &self.finding {
+            Some(finding) => {
+                finding.find(bytes, notes, found)?;
+                (&*found.tokens, &*found.links)
+            }
+            None => Default::default(),
+        };
         let rewritten = (!taken.is_verbatim).then_some(&*notes.rewritten);
-        Some(PlainContact { start, end: taken.end, rewritten, key_field, key })
+        Some(PlainContact { start, end: taken.end, rewritten, key_field, key, tokens, links })
     }
 
     /// Whether the record, which is all of `bytes` but the margin, plainly satisfies every schema.
@@ -154,7 +193,7 @@ impl PlainContacts {
             let kind = notes.text(bytes, row, self.channel_type)?;
             bits |= StandardFields::bit(kind).unwrap_or(0);
         }
-        field_set.standard = StandardFields::of_bits(bits);
+        field_set.standard = StandardFields::from_bits(bits);
         field_set.custom.clear();
         let mut is_ascending = true;
         for row in 0..notes.rows(self.field_id) {

@@ -2,12 +2,13 @@
 
 use std::num::NonZeroUsize;
 
-use ndjson::Tape;
+use ndjson::{Tape, TapeValue};
 
 use crate::dedupe::{DedupeOn, Key, key_of};
 use crate::encode::encode;
 use crate::explain::{Finding, FindingKind, Voice};
 use crate::field_set::FieldSet;
+use crate::finds::Finds;
 use crate::limits::Surplus;
 use crate::normalise::Settings;
 use crate::plain::{LineEnds, PLAIN_MARGIN_BYTES, PlainContact, PlainContacts, PlainScratch};
@@ -15,6 +16,7 @@ use crate::plan::{Repairs, Walk};
 use crate::pointer;
 use crate::schema::{Schema, SchemaError};
 use crate::tape_json::TapeNode;
+use crate::updated_at::{Said, UpdatedAt};
 use crate::violation::Violation;
 
 /// What happens to a record that breaks a rule.
@@ -73,6 +75,10 @@ pub struct RuleOptions {
     pub max_channels_per_type: Option<NonZeroUsize>,
     /// What the normalisers need to know.
     pub settings: Settings,
+    /// Where a record says when it was true, if that is asked for.
+    pub updated_at: Option<UpdatedAt>,
+    /// What else is looked for in contacts.
+    pub finds: Finds,
 }
 
 /// The contact's rules, and those of a schema of the user that tightens them.
@@ -81,6 +87,8 @@ pub struct Rules {
     schemas: Vec<Schema>,
     plain: Option<PlainContacts>,
     options: RuleOptions,
+    /// The member that only says when a record was true: it is no part of a contact.
+    foreign_member: Option<String>,
 }
 
 /// What became of a record.
@@ -92,6 +100,8 @@ pub enum Verdict<'t> {
         pruned: Vec<Violation>,
         /// What the contact is known by.
         key: Key<'t>,
+        /// When it was true, in milliseconds since 1970-01-01T00:00:00Z: `None` if nobody asks, or if it does not say.
+        updated_at: Option<i64>,
     },
     /// It is refused.
     Rejected {
@@ -126,13 +136,26 @@ impl Rules {
         let mut schemas = vec![Schema::contact()?];
         schemas.extend(tightened_by);
         let plain = PlainContacts::compile(&schemas, &options);
-        Ok(Self { schemas, plain, options })
+        let foreign_member = options.updated_at.as_ref().map(UpdatedAt::member);
+        let foreign_member = foreign_member.filter(|name| !schemas[0].has_property(name));
+        Ok(Self { schemas, plain, options, foreign_member })
     }
 
     /// How records are judged.
     #[must_use]
     pub fn options(&self) -> &RuleOptions {
         &self.options
+    }
+
+    /// How many channels of a type a contact can have.
+    #[must_use]
+    pub fn max_channels_of(&self, kind: &str) -> usize {
+        let max = self.options.max_channels_per_type.map(NonZeroUsize::get);
+        let limits = self.schemas.iter().flat_map(|schema| &schema.limits.arrays);
+        let of_channels = limits.filter(|array| array.path.as_slice() == ["channels"]);
+        let each =
+            of_channels.filter_map(|array| Some(array.max_per_type.as_ref()?.max_of(kind.as_bytes(), max)));
+        each.min().unwrap_or(usize::MAX)
     }
 
     /// Takes a contact from its text, which starts at `start` of `bytes`, if it is plainly valid and in normal form; then
@@ -150,6 +173,10 @@ impl Rules {
         scratch: &'b mut Scratch,
         field_set: &mut FieldSet,
     ) -> Option<PlainContact<'b>> {
+        // The scan reads no times.
+        if self.options.updated_at.is_some() {
+            return None;
+        }
         self.plain.as_ref()?.take(bytes, start, line_ends, &self.options, &mut scratch.plain, field_set)
     }
 
@@ -162,6 +189,7 @@ impl Rules {
                 key: None,
             };
         }
+        let said = self.read_updated_at(tape);
         scratch.walk.has_changed = false;
         for schema in &self.schemas {
             schema.plan.apply(tape, &self.options.settings, &mut scratch.walk, &mut scratch.repairs);
@@ -180,7 +208,17 @@ impl Rules {
             key_of(tape, self.options.dedupe_on).filter(|left| Some(*left) == key)
         };
         match left {
-            Some(key) => Verdict::Accepted { pruned, key },
+            Some(key) => {
+                let updated_at = match said {
+                    Said::Nothing => None,
+                    Said::At(time) => Some(time),
+                    Said::Unreadable(violation) => {
+                        pruned.push(violation);
+                        None
+                    }
+                };
+                Verdict::Accepted { pruned, key, updated_at }
+            }
             None => {
                 let missing = self.missing_key(pruned.is_empty());
                 let mut violations = rejected(&mut pruned, Vec::new());
@@ -188,6 +226,18 @@ impl Rules {
                 Verdict::Rejected { violations, key }
             }
         }
+    }
+
+    /// Reads when the record was true. If only that is said by a member, it goes.
+    fn read_updated_at(&self, tape: &mut Tape<'_>) -> Said {
+        let Some(updated_at) = &self.options.updated_at else { return Said::Nothing };
+        let said = updated_at.read(tape);
+        if let Some(name) = &self.foreign_member
+            && let Some(member) = tape.root().get(name).map(TapeValue::index)
+        {
+            tape.remove(&[member]);
+        }
+        said
     }
 
     /// Whether what is on the tape satisfies every rule. The validator is asked only about what is not plainly valid.
@@ -268,9 +318,9 @@ impl Rules {
         scratch: &mut Scratch,
         pruned: &mut Vec<Violation>,
     ) -> Result<(), Vec<Violation>> {
-        // A record that was not changed has been looked at already, and was not plainly valid.
+        // A record that was not changed has been looked at already, and was not plainly valid; but not one with a time.
         let was_changed = scratch.walk.has_changed || !pruned.is_empty();
-        if was_changed && self.is_plain(tape, scratch) {
+        if (was_changed || self.options.updated_at.is_some()) && self.is_plain(tape, scratch) {
             return Ok(());
         }
         // Nearly all that come here are invalid: what is wrong with them is asked at once, instead of whether anything is.

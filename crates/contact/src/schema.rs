@@ -171,6 +171,11 @@ impl Schema {
         self.findings(tape, Voice::AnySchema).into_iter().map(|finding| finding.violation).collect()
     }
 
+    /// Whether it knows a member of the record by name.
+    pub(crate) fn has_property(&self, name: &str) -> bool {
+        self.documents.root().get("properties").is_some_and(|properties| properties.get(name).is_some())
+    }
+
     /// What is wrong with the record as it stands on the tape.
     pub(crate) fn findings(&self, tape: &Tape<'_>, voice: Voice) -> Vec<Finding> {
         let root = TapeNode(tape.root());

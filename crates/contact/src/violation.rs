@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ndjson::{StaticNode, SyntaxError, TapeValue};
+use ndjson::{Parser, StaticNode, SyntaxError, TapeValue};
 use serde::Serialize;
 
 /// One broken rule.
@@ -58,6 +58,23 @@ pub fn mask(value: TapeValue<'_>) -> String {
         ndjson::Node::Static(StaticNode::U64(number)) => mask_text(&number.to_string()),
         ndjson::Node::Static(StaticNode::F64(number)) => mask_text(&number.to_string()),
     }
+}
+
+/// The same of a value in compact JSON.
+pub(crate) fn mask_encoded(value: &[u8]) -> String {
+    match decoded_text(value) {
+        Some(text) => mask_text(&text),
+        None => Parser::new().parse(value, |tape| mask(tape.root())).unwrap_or_default(),
+    }
+}
+
+/// The text that a value in compact JSON is, if it is one.
+pub(crate) fn decoded_text(value: &[u8]) -> Option<Cow<'_, str>> {
+    let inner = value.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    if inner.contains(&b'\\') {
+        return serde_json::from_slice(value).ok().map(Cow::Owned);
+    }
+    std::str::from_utf8(inner).ok().map(Cow::Borrowed)
 }
 
 /// The first two characters at most, never more than a quarter of the text, and its length.

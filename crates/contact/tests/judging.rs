@@ -16,7 +16,7 @@ struct Judged {
 fn judge_text(rules: &Rules, text: &str) -> Judged {
     Parser::new()
         .parse(text.as_bytes(), |tape| match rules.judge(tape, &mut Scratch::default()) {
-            Verdict::Accepted { pruned, key } => {
+            Verdict::Accepted { pruned, key, .. } => {
                 let mut encoded = Vec::new();
                 contact::encode(tape, &mut encoded);
                 Judged {

@@ -1,19 +1,21 @@
 //! Records that are taken from their text alone: what is taken is what the long way accepts without a change.
 
 use contact::{
-    DedupeOn, FieldSet, Formats, LineEnds, PLAIN_MARGIN_BYTES, RuleOptions, Rules, Schema, Scratch, Verdict,
-    encode,
+    DedupeOn, FieldSet, Finds, Formats, LineEnds, PLAIN_MARGIN_BYTES, PlainLink, PlainToken, RuleOptions,
+    Rules, Schema, Scratch, Verdict, encode, links_of, tokens_of,
 };
 use ndjson::Parser;
 use serde_json::json;
 use synthetic::{Config, Generator};
 
-/// What becomes of a contact: as it is written, its key and its fields.
+/// What becomes of a contact: as it is written, its key, its fields, and what else is looked for in it.
 #[derive(Debug, PartialEq, Eq)]
 struct Accepted {
     written: String,
     key: (&'static str, String),
     fields: FieldSet,
+    tokens: Vec<(String, bool)>,
+    links: Vec<(&'static str, String)>,
 }
 
 /// Takes a record from its text, if that is all it needs.
@@ -28,20 +30,34 @@ fn taken(rules: &Rules, record: &[u8], scratch: &mut Scratch) -> Option<Accepted
     let written = contact.rewritten.unwrap_or(&bytes[contact.start..contact.end]).to_vec();
     let key = contact.key(&bytes);
     let key = (key.field, key.value.to_owned());
-    Some(Accepted { written: String::from_utf8(written).expect("a contact is a text"), key, fields })
+    let token = |token: &PlainToken| (token.text(&bytes).to_owned(), token.is_active);
+    let link = |link: &PlainLink| (link.field, link.key(&bytes).value.to_owned());
+    let (tokens, links) =
+        (contact.tokens.iter().map(token).collect(), contact.links.iter().map(link).collect());
+    let written = String::from_utf8(written).expect("a contact is a text");
+    Some(Accepted { written, key, fields, tokens, links })
 }
 
 /// What the long way makes of a record that it accepts without leaving out or changing anything.
 fn unchanged(rules: &Rules, record: &[u8], scratch: &mut Scratch) -> Option<Accepted> {
     scratch.repairs = contact::Repairs::default();
     let accepted = Parser::new().parse(record, |tape| match rules.judge(tape, scratch) {
-        Verdict::Accepted { pruned, key } if pruned.is_empty() => {
+        Verdict::Accepted { pruned, key, .. } if pruned.is_empty() => {
             let mut written = Vec::new();
             encode(tape, &mut written);
             let mut fields = FieldSet::default();
             fields.read(tape.root());
             let key = (key.field, key.value.to_owned());
-            Some(Accepted { written: String::from_utf8(written).expect("a contact is a text"), key, fields })
+            let finds = rules.options().finds;
+            let (mut tokens, mut links) = (Vec::new(), Vec::new());
+            if finds.tokens {
+                tokens_of(tape, |token, is_active| tokens.push((token.to_owned(), is_active)));
+            }
+            if finds.links {
+                links_of(tape, |link| links.push((link.field, link.value.to_owned())));
+            }
+            let written = String::from_utf8(written).expect("a contact is a text");
+            Some(Accepted { written, key, fields, tokens, links })
         }
         _ => None,
     });
@@ -57,7 +73,9 @@ fn assert_sound(rules: &Rules, record: &[u8], scratch: &mut Scratch) -> bool {
 }
 
 fn rules_by(dedupe_on: DedupeOn) -> Rules {
-    Rules::new(RuleOptions { dedupe_on, ..RuleOptions::default() }, None).expect("our own schema is sound")
+    let finds = Finds { tokens: true, links: true };
+    Rules::new(RuleOptions { dedupe_on, finds, ..RuleOptions::default() }, None)
+        .expect("our own schema is sound")
 }
 
 fn records(contacts: u64, faults_per_mille: u32) -> Vec<Vec<u8>> {
@@ -288,5 +306,110 @@ fn what_needs_more_than_a_look_is_left_to_the_long_way() {
         format!(r#""channels":[{email}]}},{{"#),
     ] {
         assert_eq!(taken(&rules, contact(&rest).as_bytes(), &mut scratch), None, "{rest}");
+    }
+}
+
+/// A contact with these channels, the external id as it is given.
+fn with_channels(external_id: &str, channels: &[&str]) -> String {
+    format!("{{{external_id}\"channels\":[{}]}}", channels.join(","))
+}
+
+const APP: &str = "83b77a49-fc28-409b-aeaa-68c9d544ab9d";
+
+#[test]
+fn tokens_are_found_with_whether_they_are_active() {
+    let rules = rules_by(DedupeOn::ExternalCustomerId);
+    let mut scratch = Scratch::default();
+    let push = |value: &str, more: &str| {
+        format!(r#"{{"type":"mobilepush","value":{value},"device":{{"appId":"{APP}"{more}}}}}"#)
+    };
+    for (channel, found) in [
+        (push(r#""t1""#, ""), vec![("t1", true)]),
+        (push(r#""t1""#, r#","active":true"#), vec![("t1", true)]),
+        (push(r#""t1""#, r#", "active" : false "#), vec![("t1", false)]),
+        (push(r#""t\u00e91""#, ""), vec![]),
+        (r#"{"value":"t1","type":"mobilepush"}"#.to_owned(), vec![("t1", true)]),
+        (r#"{"type":"webpush","value":"w"}"#.to_owned(), vec![]),
+    ] {
+        let record = with_channels(
+            r#""externalCustomerId":"7","#,
+            &[r#"{"type":"sms","value":"380955547708"}"#, &channel],
+        );
+        let expected: Vec<_> = found.iter().map(|(token, is)| ((*token).to_owned(), *is)).collect();
+        if let Some(taken) = taken(&rules, record.as_bytes(), &mut scratch) {
+            assert_eq!(taken.tokens, expected, "{record}");
+            assert_eq!(taken.links, [], "{record}");
+            assert!(assert_sound(&rules, record.as_bytes(), &mut scratch));
+        } else {
+            assert!(channel.contains('\\') || channel.starts_with(r#"{"value""#), "{record}");
+        }
+    }
+}
+
+#[test]
+fn every_number_and_address_is_a_link_unless_there_is_an_external_id() {
+    let rules = rules_by(DedupeOn::EmailOrSms);
+    let mut scratch = Scratch::default();
+    let channels = [
+        r#"{"type":"email","value":"a@example.com"}"#,
+        r#"{"type":"sms","value":"380955547708"}"#,
+        r#"{"type":"viber","value":"380955547709"}"#,
+        r#"{"type":"sms","value":"380955547707"}"#,
+        r#"{"type":"mobilepush","value":"t","device":{"active":false}}"#,
+    ];
+    let record = with_channels("", &channels);
+    let taken_links = taken(&rules, record.as_bytes(), &mut scratch).expect("it is plain").links;
+    let links = [("email", "a@example.com"), ("sms", "380955547708"), ("sms", "380955547707")];
+    assert_eq!(taken_links, links.map(|(field, value)| (field, value.to_owned())));
+    assert!(assert_sound(&rules, record.as_bytes(), &mut scratch));
+    let record = with_channels(r#""externalCustomerId":"7","#, &channels);
+    let taken_links = taken(&rules, record.as_bytes(), &mut scratch).expect("it is plain").links;
+    assert_eq!(taken_links, []);
+    assert!(assert_sound(&rules, record.as_bytes(), &mut scratch));
+}
+
+#[test]
+fn tokens_and_links_are_the_same_on_both_ways() {
+    let mut random = fastrand::Rng::with_seed(7);
+    let records = records(300, 200);
+    for dedupe_on in [DedupeOn::EmailOrSms, DedupeOn::Push] {
+        let rules = rules_by(dedupe_on);
+        let mut scratch = Scratch::default();
+        let (mut tokens, mut links, mut inactive) = (0, 0, 0);
+        for record in &records {
+            let text = String::from_utf8_lossy(record);
+            let rest = text.split_once(',').map_or("", |(_, rest)| rest);
+            for active in ["", r#","active":true"#, r#", "active" : false"#, r#","active":"false""#] {
+                let record = format!("{{{rest}").replace(r#","active":true"#, active);
+                assert_sound(&rules, record.as_bytes(), &mut scratch);
+                for _ in 0..3 {
+                    assert_sound(&rules, &mutant(record.as_bytes(), &mut random), &mut scratch);
+                }
+                if let Some(taken) = taken(&rules, record.as_bytes(), &mut scratch) {
+                    tokens += taken.tokens.len();
+                    links += taken.links.len();
+                    inactive += taken.tokens.iter().filter(|(_, is_active)| !is_active).count();
+                }
+            }
+        }
+        assert!(tokens > 50 && links > 50 && inactive > 10, "{tokens}, {links}, {inactive}");
+    }
+}
+
+#[test]
+fn what_is_not_asked_for_is_not_looked_for() {
+    let record = with_channels(
+        "",
+        &[r#"{"type":"mobilepush","value":"t"}"#, r#"{"type":"email","value":"a@example.com"}"#],
+    );
+    for finds in [
+        Finds::default(),
+        Finds { tokens: true, ..Finds::default() },
+        Finds { links: true, ..Finds::default() },
+    ] {
+        let options = RuleOptions { dedupe_on: DedupeOn::Email, finds, ..RuleOptions::default() };
+        let rules = Rules::new(options, None).expect("our own schema is sound");
+        let taken = taken(&rules, record.as_bytes(), &mut Scratch::default()).expect("it is plain");
+        assert_eq!((taken.tokens.len(), taken.links.len()), (finds.tokens.into(), finds.links.into()));
     }
 }

@@ -1,5 +1,7 @@
 //! Giving the rows back, group by group.
 
+use std::sync::Arc;
+
 use spill::{Cursor, Log, LogReader, Place, Sorted, Space, SpillError};
 
 use crate::claims::{LostClaims, whole};
@@ -8,7 +10,7 @@ use crate::displaced::{Displaced, content, is_displaced, ordered, rank};
 /// The groups, in the order of their first rows.
 #[derive(Debug)]
 pub struct Groups {
-    log: Log,
+    log: Arc<Log>,
     reader: LogReader,
     /// The row that is read next.
     next: u64,
@@ -41,6 +43,30 @@ pub struct Lost {
     pub note: Vec<u8>,
 }
 
+/// Which row of the group is next.
+enum Step {
+    First,
+    /// The one that the cursor is on.
+    Follower,
+    End,
+}
+
+/// What the row at this place of the log holds.
+#[must_use]
+pub fn content_at(log: &Log, place: Place) -> &[u8] {
+    without_rank(log.get(place))
+}
+
+fn without_rank(record: &[u8]) -> &[u8] {
+    record.get(size_of::<i64>()..).unwrap_or_default()
+}
+
+/// The place in the log of the follower that the cursor is on.
+fn place(followers: &Cursor<3>) -> Place {
+    let payload = followers.peek().map_or(&[][..], |(_, payload)| payload);
+    Place::from_bits(payload.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes)))
+}
+
 impl Groups {
     pub(crate) fn new(
         log: Log,
@@ -51,7 +77,7 @@ impl Groups {
     ) -> Result<Self, SpillError> {
         Ok(Self {
             reader: log.reader(),
-            log,
+            log: Arc::new(log),
             next: 0,
             displaced: displaced.cursor()?,
             followers: followers.cursor()?,
@@ -113,12 +139,45 @@ impl Groups {
         self.next_follower().is_none()
     }
 
+    /// The log, if all rows are in memory: then [`next_place`](Self::next_place) says where they are in it.
+    #[must_use]
+    pub fn log(&self) -> Option<&Arc<Log>> {
+        (!self.log.is_spilled()).then_some(&self.log)
+    }
+
+    /// The next row of the current group, like [`next_row`](Self::next_row), as its place in the [log](Self::log); what a row
+    /// holds is given there by [`content_at`].
+    ///
+    /// # Errors
+    /// If a temporary file failed.
+    pub fn next_place(&mut self) -> Result<Option<Place>, SpillError> {
+        Ok(match self.step()? {
+            Step::First => Some(self.reader.place()),
+            Step::Follower => Some(place(&self.followers)),
+            Step::End => None,
+        })
+    }
+
     /// The next row of the current group, from the least to the most recent: its number, in the order of coming from 0, and
     /// what it holds.
     ///
     /// # Errors
     /// If a temporary file failed.
     pub fn next_row(&mut self) -> Result<Option<(u64, &[u8])>, SpillError> {
+        match self.step()? {
+            Step::First => Ok(Some((self.group.first, content(&self.log, &self.reader)))),
+            Step::Follower => {
+                let Some(([.., row], payload)) = self.followers.peek() else { return Ok(None) };
+                let record =
+                    if self.log.is_spilled() { payload } else { self.log.get(place(&self.followers)) };
+                Ok(Some((row, without_rank(record))))
+            }
+            Step::End => Ok(None),
+        }
+    }
+
+    /// Goes to the next row of the current group.
+    fn step(&mut self) -> Result<Step, SpillError> {
         if self.group.is_follower_out {
             self.followers.advance()?;
             self.group.is_follower_out = false;
@@ -128,18 +187,10 @@ impl Groups {
         let first = (group.rank, group.first);
         if !group.is_first_out && follower.is_none_or(|follower| first < follower) {
             group.is_first_out = true;
-            return Ok(Some((group.first, content(&self.log, &self.reader))));
+            return Ok(Step::First);
         }
-        let Some((_, row)) = follower else { return Ok(None) };
-        group.is_follower_out = true;
-        let payload = self.followers.peek().map_or(&[][..], |(_, payload)| payload);
-        let record = if self.log.is_spilled() {
-            payload
-        } else {
-            let place = payload.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
-            self.log.get(Place::from_bits(place))
-        };
-        Ok(Some((row, record.get(size_of::<i64>()..).unwrap_or_default())))
+        group.is_follower_out = follower.is_some();
+        Ok(if follower.is_some() { Step::Follower } else { Step::End })
     }
 
     /// The rank and the number of the follower that the cursor is on, if it is of the current group.

@@ -43,5 +43,5 @@ mod displaced;
 mod groups;
 mod merger;
 
-pub use groups::{Groups, Lost};
+pub use groups::{Groups, Lost, content_at};
 pub use merger::{Claim, Key, Linking, MergeError, Merger, Options, Row};

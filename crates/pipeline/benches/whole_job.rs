@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
@@ -151,8 +152,8 @@ fn run(path: &Path, threads: usize, sink: Option<Box<dyn Sink + Send>>) {
         reader: ReaderOptions::default(),
         threads: NonZeroUsize::new(threads).expect("not 0"),
         task: Task::Contacts {
-            rules: Box::new(Rules::new(RuleOptions::default(), None).expect("our own schema is sound")),
-            on_duplicate: OnDuplicate::Keep,
+            rules: Arc::new(Rules::new(RuleOptions::default(), None).expect("our own schema is sound")),
+            merging: OnDuplicate::Keep.into(),
             output,
         },
         max_rejects: None,

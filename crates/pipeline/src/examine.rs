@@ -1,14 +1,16 @@
 //! What a worker does with a block: parse, judge and encode each record.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use contact::{
-    FieldSet, LineEnds, PLAIN_MARGIN_BYTES, PlainContact, Repairs, Rules, Schema, Scratch, Verdict, Violation,
+    FieldSet, Key, LineEnds, PLAIN_MARGIN_BYTES, PlainContact, Repairs, Rules, Schema, Scratch, Verdict,
+    Violation,
 };
 use ndjson::{Block, FramingFault, Parser, Records, Tape};
 
-use crate::duplicates::KeyHasher;
 use crate::request_body::{self, Agreement, ListedFields, RequestBody};
+use crate::seen::Hasher;
 
 /// What every worker knows.
 pub(crate) enum Examination {
@@ -16,11 +18,11 @@ pub(crate) enum Examination {
     Raw(Box<Schema>),
     /// Records are contacts.
     Contacts {
-        rules: Box<Rules>,
+        rules: Arc<Rules>,
         /// What request bodies among the input have to agree with.
         agreement: Agreement,
-        /// Keys are hashed only if somebody asks for them.
-        keys: Option<KeyHasher>,
+        /// Keys and tokens are hashed only if somebody asks for them.
+        hasher: Option<Hasher>,
     },
 }
 
@@ -58,6 +60,10 @@ pub(crate) struct Examined {
     pub(crate) field_sets: Vec<FieldSet>,
     /// The one that was asked for last.
     last_field_set: Option<usize>,
+    /// The tokens of accepted contacts, if they are asked for.
+    pub(crate) tokens: Vec<Token>,
+    /// What accepted contacts are linked by, if that is asked for.
+    pub(crate) links: Vec<Link>,
     pub(crate) refused: Vec<Refused>,
     pub(crate) repairs: Repairs,
     /// Records found, counted where they are split.
@@ -86,13 +92,43 @@ pub(crate) enum Fate {
         key: Stored,
         /// Index in [`Examined::field_sets`].
         field_set: usize,
-        /// The hash of its key; 0 if nobody asked.
-        key_hash: u128,
+        /// What tells it from others.
+        identity: Identity,
         /// Index in [`Examined::refused`], if parts were left out.
         pruned: Option<usize>,
     },
     /// Index in [`Examined::refused`].
     Rejected(usize),
+}
+
+/// What tells a contact from others, as far as somebody asked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Identity {
+    /// The field of its key.
+    pub(crate) field: &'static str,
+    /// The hash of its key.
+    pub(crate) hash: u64,
+    /// When it was true, in milliseconds since 1970; larger is later.
+    pub(crate) rank: i64,
+    /// In [`Examined::tokens`].
+    pub(crate) tokens: Range<usize>,
+    /// In [`Examined::links`].
+    pub(crate) links: Range<usize>,
+}
+
+/// A mobile push token of a contact.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Token {
+    pub(crate) hash: u128,
+    pub(crate) is_active: bool,
+}
+
+/// A key by which a contact may be linked to others.
+#[derive(Clone, Debug)]
+pub(crate) struct Link {
+    pub(crate) field: &'static str,
+    pub(crate) hash: u64,
+    pub(crate) value: Stored,
 }
 
 /// Where a text is.
@@ -102,6 +138,15 @@ pub(crate) enum Stored {
     InBlock(Range<usize>),
     /// In [`Examined::encoded`], or a key in [`Examined::keys`].
     Apart(Range<usize>),
+}
+
+/// Where a contact was taken from.
+struct TakenFrom<'b> {
+    /// What its places are counted in, and where that begins in the block.
+    bytes: &'b [u8],
+    base: usize,
+    line: u64,
+    text: Range<usize>,
 }
 
 /// Why a record, or a part of it, is not in the output.
@@ -126,22 +171,23 @@ impl Examined {
         self.keys.clear();
         self.field_sets.clear();
         self.last_field_set = None;
+        self.tokens.clear();
+        self.links.clear();
         self.refused.clear();
         self.repairs = Repairs::default();
         (self.records, self.passed, self.blank_lines, self.lines) = (0, 0, 0, 0);
     }
 
-    /// Adds a contact that was taken from its text. `base` is what its places are counted from.
+    /// Adds a contact that was taken from its text.
     #[inline]
     fn take_plain(
         &mut self,
+        taken: &TakenFrom<'_>,
         contact: &PlainContact<'_>,
-        key_hash: u128,
+        hasher: Option<Hasher>,
         field_set: &FieldSet,
-        line: u64,
-        text: Range<usize>,
-        base: usize,
     ) {
+        let &TakenFrom { bytes, base, line, ref text } = taken;
         let field_set = self.field_set(field_set);
         let in_block = |range: Range<usize>| Stored::InBlock(base + range.start..base + range.end);
         let stored = match contact.rewritten {
@@ -153,8 +199,26 @@ impl Examined {
             }
         };
         let key = in_block(contact.key.clone());
-        let fate = Fate::Accepted { contact: stored, key, field_set, key_hash, pruned: None };
-        self.entries.push(Entry { line, text, fate });
+        let (first_token, first_link) = (self.tokens.len(), self.links.len());
+        let mut identity = Identity { field: contact.key_field, ..Identity::default() };
+        if let Some(hasher) = hasher {
+            identity.hash = hasher.of_key(contact.key(bytes));
+            self.tokens.extend(
+                contact.tokens.iter().map(|token| Token {
+                    hash: hasher.of_token(token.text(bytes)),
+                    is_active: token.is_active,
+                }),
+            );
+            self.links.extend(contact.links.iter().map(|link| Link {
+                field: link.field,
+                hash: hasher.of_key(link.key(bytes)),
+                value: in_block(link.value.clone()),
+            }));
+            identity.tokens = first_token..self.tokens.len();
+            identity.links = first_link..self.links.len();
+        }
+        let fate = Fate::Accepted { contact: stored, key, field_set, identity, pruned: None };
+        self.entries.push(Entry { line, text: text.clone(), fate });
     }
 
     /// The index of a field set.
@@ -209,8 +273,9 @@ impl Examiner {
             let plain = if block.has_lines() && had_room { Plain::No } else { Plain::Unknown };
             match examination {
                 Examination::Raw(schema) => self.raw(schema, record.bytes, plain, record.line, text, out),
-                Examination::Contacts { rules, agreement, keys } => {
-                    let context = Context { rules, agreement, keys: *keys, listed: &ListedFields::default() };
+                Examination::Contacts { rules, agreement, hasher } => {
+                    let context =
+                        Context { rules, agreement, hasher: *hasher, listed: &ListedFields::default() };
                     self.record(&context, record.bytes, plain, record.line, text, out);
                 }
             }
@@ -232,7 +297,7 @@ impl Examiner {
                     out.passed += 1;
                 }
             }
-            Examination::Contacts { rules, keys, .. } => loop {
+            Examination::Contacts { rules, hasher, .. } => loop {
                 let mut taken = None;
                 let record = records.take_line(|bytes, start| {
                     let contact = rules.take_plain(bytes, start, LineEnds::EndRecords, scratch, field_set)?;
@@ -243,8 +308,8 @@ impl Examiner {
                 let (Some(record), Some((contact, bytes))) = (record, taken) else { return };
                 out.records += 1;
                 let text = record.offset..record.offset + record.bytes.len();
-                let key_hash = keys.map_or(0, |hasher| hasher.of(contact.key(bytes)));
-                out.take_plain(&contact, key_hash, field_set, record.line, text, 0);
+                let taken = TakenFrom { bytes, base: 0, line: record.line, text };
+                out.take_plain(&taken, &contact, *hasher, field_set);
             },
         }
     }
@@ -326,8 +391,8 @@ impl Examiner {
         if context.listed.unlisted(field_set).is_some() {
             return false;
         }
-        let key_hash = context.keys.map_or(0, |hasher| hasher.of(contact.key(copied)));
-        out.take_plain(&contact, key_hash, field_set, line, text.clone(), text.start);
+        let taken = TakenFrom { bytes: copied, base: text.start, line, text: text.clone() };
+        out.take_plain(&taken, &contact, context.hasher, field_set);
         true
     }
 
@@ -382,7 +447,7 @@ fn with_margin<'c>(bytes: &[u8], copy: &'c mut Vec<u8>) -> Option<&'c [u8]> {
 struct Context<'c> {
     rules: &'c Rules,
     agreement: &'c Agreement,
-    keys: Option<KeyHasher>,
+    hasher: Option<Hasher>,
     listed: &'c ListedFields,
 }
 
@@ -401,7 +466,7 @@ fn judge(
             let key = key.map(|key| key.value.to_owned());
             out.reject(line, text, Refused { key, violations, held: Held::Yes });
         }
-        Verdict::Accepted { pruned, key } => {
+        Verdict::Accepted { pruned, key, updated_at } => {
             field_set.read(tape.root());
             if let Some(violation) = context.listed.unlisted(field_set) {
                 let key = Some(key.value.to_owned());
@@ -412,6 +477,7 @@ fn judge(
             let start = out.encoded.len();
             contact::encode(tape, &mut out.encoded);
             let contact = Stored::Apart(start..out.encoded.len());
+            let identity = identify(context, tape, key, updated_at, out);
             let stored_key = out.store_key(key.value);
             let pruned = (!pruned.is_empty()).then(|| {
                 out.refused.push(Refused {
@@ -424,14 +490,40 @@ fn judge(
             out.entries.push(Entry {
                 line,
                 text,
-                fate: Fate::Accepted {
-                    contact,
-                    key: stored_key,
-                    field_set,
-                    key_hash: context.keys.map_or(0, |hasher| hasher.of(key)),
-                    pruned,
-                },
+                fate: Fate::Accepted { contact, key: stored_key, field_set, identity, pruned },
             });
         }
     }
+}
+
+/// Finds what tells a contact from others, as far as somebody asked.
+fn identify(
+    context: &Context<'_>,
+    tape: &Tape<'_>,
+    key: Key<'_>,
+    updated_at: Option<i64>,
+    out: &mut Examined,
+) -> Identity {
+    let mut identity = Identity { field: key.field, ..Identity::default() };
+    let Some(hasher) = context.hasher else { return identity };
+    let options = context.rules.options();
+    identity.hash = hasher.of_key(key);
+    if options.updated_at.is_some() {
+        identity.rank = updated_at.unwrap_or(i64::MIN);
+    }
+    let (first_token, first_link) = (out.tokens.len(), out.links.len());
+    if options.finds.tokens {
+        contact::tokens_of(tape, |token, is_active| {
+            out.tokens.push(Token { hash: hasher.of_token(token), is_active });
+        });
+    }
+    if options.finds.links {
+        contact::links_of(tape, |key| {
+            let value = out.store_key(key.value);
+            out.links.push(Link { field: key.field, hash: hasher.of_key(key), value });
+        });
+    }
+    identity.tokens = first_token..out.tokens.len();
+    identity.links = first_link..out.links.len();
+    identity
 }

@@ -1,6 +1,7 @@
 //! What a run is asked to do.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use batch::BatchOptions;
 use batch::manifest::ManifestOptions;
@@ -9,7 +10,7 @@ use ndjson::{Input, ReaderOptions};
 use serde_json::{Map, Value};
 use sink::Sink;
 
-use crate::duplicates::OnDuplicate;
+use crate::merging::Merging;
 use crate::sink_thread::Completing;
 
 /// One run.
@@ -34,10 +35,10 @@ pub enum Task {
     Raw(Box<Schema>),
     /// Make a contact of it or refuse it.
     Contacts {
-        /// The contact's rules.
-        rules: Box<Rules>,
-        /// What happens to a contact whose key came before.
-        on_duplicate: OnDuplicate,
+        /// The contact's rules, which find what merging needs: [`Merging::finds`].
+        rules: Arc<Rules>,
+        /// What happens to rows of one key.
+        merging: Merging,
         /// Where contacts go; `None` only checks them.
         output: Option<Box<Output>>,
     },
@@ -58,11 +59,11 @@ pub struct Output {
 
 impl Output {
     /// What the manifest says of the options.
-    pub(crate) fn completing(&self, rules: &Rules, on_duplicate: OnDuplicate) -> Completing {
+    pub(crate) fn completing(&self, rules: &Rules, merging: &Merging) -> Completing {
         let mut options = ManifestOptions::of(&self.batches);
         options.on_invalid = rules.options().on_invalid.as_str().to_owned();
         options.unknown_fields = rules.options().unknown_fields.as_str().to_owned();
-        options.on_duplicate = on_duplicate.as_str().to_owned();
+        options.on_duplicate = merging.on_duplicate.as_str().to_owned();
         options.further = self.options.clone();
         Completing { options, rejects_file: self.rejects_file.clone() }
     }

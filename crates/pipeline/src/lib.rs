@@ -1,33 +1,43 @@
 //! Wires source, rules, batches and sink together: in parallel, in input order, within bounds.
 //!
 //! ```text
-//! workers (one block each) ─► ordered stage ─► sink thread
-//!  read in turn;               duplicates,       Sink::write
-//!  take or judge, encode       rejects, batches
+//! workers (one block each) ─► ordered stage ───────────────────────────► sink thread
+//!  read in turn;               rejects, batches                           Sink::write
+//!  take or judge, encode        │                                  ▲
+//!                               ▼ contacts that wait              │
+//!                              rows of a key come together ─► folding threads
+//!                               Merger: memory, then files     one contact of the rows
 //! ```
 //!
-//! A fixed number of blocks is on its way at any time: whoever reads waits for one to come back. What leaves the ordered
-//! stage depends on the input and the options alone, not on threads or block sizes.
+//! A fixed number of blocks is on its way at any time: whoever reads waits for one to come back. Contacts wait for others
+//! of their key, as [`Merging`] says: all of them until the input has ended; with [`OnDuplicate::First`] only those whose
+//! key is new and has no room in memory; with [`InputOrder::SortedByKey`] until another key comes, and these are folded by
+//! the ordered stage itself; with [`OnDuplicate::Keep`] none. What leaves the ordered stage depends on the input and the
+//! options alone, not on threads, memory or block sizes.
 //!
 //! The crate knows nothing of a terminal: it counts, and hands refused records to a [`Rejects`].
 //!
 //! ```
 //! use contact::{RuleOptions, Rules};
 //! use ndjson::{ReaderOptions, expand};
-//! use pipeline::{Job, OnDuplicate, Progress, RejectLines, Stop, Task};
+//! use pipeline::{Job, Merging, Progress, RejectLines, Stop, Task};
+//! use std::sync::Arc;
 //! # use std::io::Write;
 //! # let mut file = tempfile::NamedTempFile::new()?;
 //! # writeln!(file, r#"{{"externalCustomerId":"1","channels":[{{"type":"email","value":"a@example.com"}}]}}"#)?;
 //! # writeln!(file, r#"{{"externalCustomerId":"2","channels":[]}}"#)?;
 //! # let path = file.path();
 //!
+//! let merging = Merging::default();
+//! let mut rule_options = RuleOptions::default();
+//! rule_options.finds = merging.finds(rule_options.dedupe_on);
 //! let job = Job {
 //!     inputs: expand(&[path])?,
 //!     reader: ReaderOptions::default(),
 //!     threads: std::thread::available_parallelism()?,
 //!     task: Task::Contacts {
-//!         rules: Box::new(Rules::new(RuleOptions::default(), None)?),
-//!         on_duplicate: OnDuplicate::First,
+//!         rules: Arc::new(Rules::new(rule_options, None)?),
+//!         merging,
 //!         output: None,
 //!     },
 //!     max_rejects: None,
@@ -42,18 +52,25 @@
 
 mod duplicates;
 mod examine;
+mod fold;
+mod hand_out;
+mod held_row;
 mod job;
+mod merging;
 mod ordered;
 mod outcome;
 mod progress;
+mod regrouped;
 mod reject;
 mod request_body;
 mod run;
+mod seen;
 mod sink_thread;
+mod unit;
 
-pub use duplicates::OnDuplicate;
 pub use job::{Job, Output, RejectLimit, Task};
-pub use outcome::{CodeCount, Counts, End, Outcome};
+pub use merging::{InputOrder, Merging, OnDuplicate, SharedTokens};
+pub use outcome::{CodeCount, Counts, End, Merged, Outcome};
 pub use progress::{Progress, Stop};
 pub use reject::{Action, Reject, RejectLines, Rejects};
 pub use run::run;

@@ -2,61 +2,76 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use batch::{Batcher, Body, PushError, SetId};
-use contact::{Repairs, Violation};
+use contact::{FieldSet, Repairs, Violation};
+use merge::Claim;
 use ndjson::Block;
 
-use crate::duplicates::{OnDuplicate, Seen, SeenKeys};
-use crate::examine::{Entry, Examined, Fate, Held, Refused, Stored};
+use crate::duplicates::{Came, Duplicates, Incoming, LeftOut, hold};
+use crate::examine::{Entry, Examined, Fate, Held, Identity, Refused, Stored};
+use crate::fold::{Folding, name};
+use crate::held_row::Spot;
 use crate::job::RejectLimit;
-use crate::outcome::{CodeCount, Counts, End};
+use crate::merging::OnDuplicate;
+use crate::outcome::{CodeCount, Counts, End, Merged};
 use crate::reject::{Action, Reject, Rejects};
+use crate::seen::{Sight, key_text};
 
 /// Takes request bodies on their way to the sink.
 pub(crate) trait Bodies {
     /// Takes one; waits while the sink is busy.
     fn take(&mut self, body: Body) -> Result<(), End>;
+
+    /// How many it took.
+    fn sent(&self) -> u64;
 }
 
 pub(crate) struct Ordered<'r> {
-    names: Vec<String>,
+    names: Arc<[String]>,
     rejects: &'r mut dyn Rejects,
     max_rejects: Option<RejectLimit>,
     max_errors: NonZeroUsize,
-    on_duplicate: OnDuplicate,
-    seen: SeenKeys,
+    /// How rows of a key become one contact; nothing when records are only validated.
+    pub(crate) folding: Option<Folding>,
+    pub(crate) duplicates: Duplicates,
+    pub(crate) left_out: Option<LeftOut>,
     batcher: Option<Batcher>,
+    /// Memory for what stands before a held row.
+    head: Vec<u8>,
     /// The input of the last block, and how many line ends came before in it.
     input: usize,
     lines_before: u64,
     pub(crate) counts: Counts,
+    /// How many lines were told.
+    pub(crate) told: u64,
+    pub(crate) merged: Merged,
+    pub(crate) conflicts: BTreeMap<String, u64>,
     pub(crate) by_code: BTreeMap<String, CodeCount>,
     pub(crate) repairs: Repairs,
 }
 
 /// A record on its way, with everything that a reject says about its place.
-struct Placed<'b> {
-    input: usize,
-    line: u64,
-    byte_offset: u64,
-    raw: &'b [u8],
+#[derive(Clone, Copy)]
+pub(crate) struct Placed<'b> {
+    pub(crate) spot: Spot,
+    pub(crate) raw: &'b [u8],
 }
 
 /// Whether a reject carries the record itself.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Raw {
+pub(crate) enum Raw {
     Told,
     LeftOut,
 }
 
 impl<'r> Ordered<'r> {
     pub(crate) fn new(
-        names: Vec<String>,
+        names: Arc<[String]>,
         rejects: &'r mut dyn Rejects,
         max_rejects: Option<RejectLimit>,
         max_errors: NonZeroUsize,
-        on_duplicate: OnDuplicate,
         batcher: Option<Batcher>,
     ) -> Self {
         Self {
@@ -64,12 +79,17 @@ impl<'r> Ordered<'r> {
             rejects,
             max_rejects,
             max_errors,
-            on_duplicate,
-            seen: SeenKeys::default(),
+            folding: None,
+            duplicates: Duplicates::Keep,
+            left_out: None,
             batcher,
+            head: Vec::new(),
             input: 0,
             lines_before: 0,
             counts: Counts::default(),
+            told: 0,
+            merged: Merged::default(),
+            conflicts: BTreeMap::new(),
             by_code: BTreeMap::new(),
             repairs: Repairs::default(),
         }
@@ -96,7 +116,7 @@ impl<'r> Ordered<'r> {
             let placed = self.place(block, entry);
             match &entry.fate {
                 Fate::Rejected(refused) => self.rejected(&placed, &examined.refused[*refused])?,
-                Fate::Accepted { contact, key, field_set, key_hash, pruned } => {
+                Fate::Accepted { contact, key, field_set, identity, pruned } => {
                     let contact = match contact {
                         Stored::InBlock(place) => &block.bytes[place.clone()],
                         Stored::Apart(place) => &examined.encoded[place.clone()],
@@ -104,7 +124,8 @@ impl<'r> Ordered<'r> {
                     let accepted = Accepted {
                         contact,
                         key: KeyText { stored: key, block, examined },
-                        key_hash: *key_hash,
+                        identity,
+                        examined,
                         set: set_ids.get(*field_set).copied(),
                         fields: &examined.field_sets[*field_set],
                         pruned: pruned.map(|refused| &examined.refused[refused]),
@@ -119,11 +140,11 @@ impl<'r> Ordered<'r> {
         Ok(())
     }
 
-    /// All blocks are through: the last request bodies, and all rejects made to last.
+    /// All contacts are through: the last request bodies, and all rejects made to last.
     pub(crate) fn finish(&mut self, bodies: &mut dyn Bodies) -> Result<(), End> {
         if let Some(batcher) = &mut self.batcher {
-            batcher.finish().map_err(End::BatchFailed)?;
-            while let Some(body) = batcher.next_ready().map_err(End::BatchFailed)? {
+            batcher.finish().map_err(End::SpillFailed)?;
+            while let Some(body) = batcher.next_ready().map_err(End::SpillFailed)? {
                 bodies.take(body)?;
             }
         }
@@ -152,61 +173,181 @@ impl<'r> Ordered<'r> {
     }
 
     fn place<'b>(&self, block: &'b Block, entry: &Entry) -> Placed<'b> {
-        Placed {
-            input: block.input,
+        let spot = Spot {
+            // Inputs are files that were named or found: fewer than 2^32.
+            input: block.input as u32,
             line: self.lines_before + entry.line + 1,
             byte_offset: block.offset + entry.text.start as u64,
-            raw: &block.bytes[entry.text.clone()],
-        }
+        };
+        Placed { spot, raw: &block.bytes[entry.text.clone()] }
     }
 
+    /// A contact that satisfies every rule: it is written, or waits for others of its key, or is left out.
     fn accepted(
         &mut self,
         placed: &Placed<'_>,
         accepted: &Accepted<'_>,
         bodies: &mut dyn Bodies,
     ) -> Result<(), End> {
-        if self.on_duplicate != OnDuplicate::Keep {
-            let here = Seen { input: placed.input, line: placed.line };
-            if let Some(first) = self.seen.insert(accepted.key_hash, here) {
-                return self.repeated(placed, accepted.key.text(), first);
+        let Identity { field, hash, .. } = *accepted.identity;
+        let may_wait = !matches!(self.duplicates, Duplicates::Keep);
+        let key = key_text(field, accepted.key.bytes());
+        if may_wait {
+            // Whatever becomes of it: that must not depend on what memory holds.
+            self.tell_pruned(placed, accepted)?;
+            // The first row is the one that comes first, whatever it says of itself.
+            let rank = if self.left_out.is_some() { 0 } else { accepted.identity.rank };
+            let incoming = Incoming {
+                spot: placed.spot,
+                fields: accepted.fields,
+                contact: accepted.contact,
+                raw: placed.raw,
+                key,
+                hash,
+                rank,
+            };
+            if !self.is_first(&incoming, accepted, bodies)? {
+                return Ok(());
             }
         }
-        match (&mut self.batcher, accepted.set) {
-            (Some(batcher), Some(set)) => {
-                let pushed = match batcher.push(set, accepted.contact) {
-                    Err(PushError::SetRetired) => {
-                        let set = batcher.set(accepted.fields);
-                        batcher.push(set, accepted.contact)
-                    }
-                    other => other,
-                };
-                match pushed {
-                    Ok(()) => {}
-                    Err(PushError::Spill(error)) => return Err(End::BatchFailed(error)),
-                    Err(too_large) => {
-                        // A later contact of this key may be smaller: it is not a repetition of what is not there.
-                        self.seen.remove(accepted.key_hash);
-                        let message = format!("{too_large}; raise --batch-bytes or shorten the contact");
-                        return self.tell(
-                            placed,
-                            Action::Rejected,
-                            Some(accepted.key.text()),
-                            Raw::Told,
-                            &[Violation::of_record("contact-too-large", "", message)],
-                        );
-                    }
+        match self.write(accepted.set, accepted.fields, accepted.contact, bodies)? {
+            Written::Yes if may_wait => Ok(()),
+            Written::Yes => self.tell_pruned(placed, accepted),
+            Written::TooLarge(message) => {
+                // A later contact of this key may be smaller: it is not a repetition of what is not there.
+                if let Duplicates::First(first) = &mut self.duplicates {
+                    first.seen.forget(hash, key);
                 }
-                while let Some(body) = batcher.next_ready().map_err(End::BatchFailed)? {
-                    bodies.take(body)?;
+                self.too_large(placed, accepted, message)
+            }
+        }
+    }
+
+    /// Whether a contact is to be written now. If not, it is held or left out, and what there is to tell of it is told.
+    fn is_first(
+        &mut self,
+        incoming: &Incoming<'_>,
+        accepted: &Accepted<'_>,
+        bodies: &mut dyn Bodies,
+    ) -> Result<bool, End> {
+        let packed = match &mut self.duplicates {
+            Duplicates::Keep => return Ok(true),
+            Duplicates::First(first) => {
+                let sight = first.seen.see(incoming.hash, incoming.key, incoming.spot);
+                match sight {
+                    Sight::New => return Ok(true),
+                    Sight::Before { input, line } => {
+                        let packed = incoming.pack(std::mem::take(&mut self.head));
+                        if let Some(left_out) = &mut self.left_out {
+                            let kept = (input, line);
+                            left_out.push(incoming.spot, kept, packed.parts()).map_err(End::SpillFailed)?;
+                        }
+                        self.head = packed.into_head();
+                        return Ok(false);
+                    }
+                    Sight::Unknown => {
+                        // Like one that is written at once.
+                        if let Some(Err(too_large)) = self
+                            .batcher
+                            .as_mut()
+                            .map(|batcher| batcher.check(incoming.fields, incoming.contact))
+                        {
+                            let placed = Placed { spot: incoming.spot, raw: incoming.raw };
+                            self.too_large(&placed, accepted, advice(&too_large))?;
+                            return Ok(false);
+                        }
+                        let packed = incoming.pack(std::mem::take(&mut self.head));
+                        hold(&mut first.rest, incoming, &[], &[], &packed).map_err(End::SpillFailed)?;
+                        packed
+                    }
                 }
             }
-            _ => self.counts.written += 1,
+            Duplicates::Held(merger) => {
+                let line = incoming.spot.line_bytes();
+                let tokens = &accepted.examined.tokens[accepted.identity.tokens.clone()];
+                let claims = tokens.iter().map(|token| Claim {
+                    hash: token.hash,
+                    is_strong: token.is_active,
+                    note: &line,
+                });
+                let links = accepted.examined.links[accepted.identity.links.clone()].iter();
+                let links = links.map(|link| {
+                    let value = bytes(&link.value, accepted.key.block, accepted.examined);
+                    merge::Key { hash: link.hash, text: key_text(link.field, value) }
+                });
+                let (links, claims): (Vec<_>, Vec<_>) = (links.collect(), claims.collect());
+                let packed = incoming.pack(std::mem::take(&mut self.head));
+                hold(merger, incoming, &links, &claims, &packed).map_err(End::SpillFailed)?;
+                packed
+            }
+            Duplicates::Neighbours(neighbours) => {
+                if !neighbours.is_same(incoming) {
+                    self.end_neighbours(bodies)?;
+                }
+                let Duplicates::Neighbours(neighbours) = &mut self.duplicates else { return Ok(true) };
+                if !neighbours.is_same(incoming)
+                    && let Came::Again { first } = neighbours.begin(incoming).map_err(End::SpillFailed)?
+                {
+                    return Err(self.came_again(first, (incoming.spot.input, incoming.spot.line)));
+                }
+                let packed = incoming.pack(std::mem::take(&mut self.head));
+                let space = neighbours.rest.space();
+                neighbours.unit.push(incoming.rank, &packed.parts(), space).map_err(End::SpillFailed)?;
+                packed
+            }
+        };
+        self.head = packed.into_head();
+        Ok(false)
+    }
+
+    fn too_large(
+        &mut self,
+        placed: &Placed<'_>,
+        accepted: &Accepted<'_>,
+        message: String,
+    ) -> Result<(), End> {
+        let violation = Violation::of_record("contact-too-large", "", message);
+        self.tell(placed, Action::Rejected, Some(accepted.key.text()), Raw::Told, &[violation])
+    }
+
+    /// Puts a contact into its request body, if there are any.
+    pub(crate) fn write(
+        &mut self,
+        set: Option<SetId>,
+        fields: &FieldSet,
+        contact: &[u8],
+        bodies: &mut dyn Bodies,
+    ) -> Result<Written, End> {
+        let Some(batcher) = &mut self.batcher else {
+            self.counts.written += 1;
+            return Ok(Written::Yes);
+        };
+        let set = set.unwrap_or_else(|| batcher.set(fields));
+        let pushed = match batcher.push(set, contact) {
+            Err(PushError::SetRetired) => {
+                let set = batcher.set(fields);
+                batcher.push(set, contact)
+            }
+            other => other,
+        };
+        match pushed {
+            Ok(()) => {}
+            Err(PushError::Spill(error)) => return Err(End::SpillFailed(error)),
+            Err(too_large) => return Ok(Written::TooLarge(advice(&too_large))),
         }
-        if let Some(pruned) = accepted.pruned {
-            self.tell(placed, Action::Pruned, pruned.key.as_deref(), Raw::LeftOut, &pruned.violations)?;
+        while let Some(body) = batcher.next_ready().map_err(End::SpillFailed)? {
+            bodies.take(body)?;
         }
-        Ok(())
+        Ok(Written::Yes)
+    }
+
+    fn tell_pruned(&mut self, placed: &Placed<'_>, accepted: &Accepted<'_>) -> Result<(), End> {
+        match accepted.pruned {
+            Some(pruned) => {
+                self.tell(placed, Action::Pruned, pruned.key.as_deref(), Raw::LeftOut, &pruned.violations)
+            }
+            None => Ok(()),
+        }
     }
 
     fn rejected(&mut self, placed: &Placed<'_>, refused: &Refused) -> Result<(), End> {
@@ -214,18 +355,31 @@ impl<'r> Ordered<'r> {
         self.tell(placed, Action::Rejected, refused.key.as_deref(), raw, &refused.violations)
     }
 
-    fn repeated(&mut self, placed: &Placed<'_>, key: &str, first: Seen) -> Result<(), End> {
-        let source = &self.names[first.input];
-        let message =
-            format!("a contact with this key came before, at {source}:{}; only that one is kept", first.line);
+    /// Tells that a row is not written because another one of its key is.
+    pub(crate) fn tell_repeated(
+        &mut self,
+        placed: &Placed<'_>,
+        key: Option<&str>,
+        (input, line): (u32, u64),
+    ) -> Result<(), End> {
+        let source = name(&self.names, input);
+        let is_last = self.folding.as_ref().is_some_and(|folding| folding.on_duplicate == OnDuplicate::Last);
+        let message = if is_last {
+            format!("a more recent contact with this key is at {source}:{line}; only that one is kept")
+        } else {
+            format!("a contact with this key came before, at {source}:{line}; only that one is kept")
+        };
         let violation = Violation::of_record("repeated-key", "", message);
-        let action =
-            if self.on_duplicate == OnDuplicate::Reject { Action::Rejected } else { Action::Duplicate };
-        self.tell(placed, action, Some(key), Raw::Told, &[violation])
+        self.tell(placed, Action::Duplicate, key, Raw::Told, &[violation])
+    }
+
+    pub(crate) fn came_again(&self, first: (u32, u64), again: (u32, u64)) -> End {
+        let place = |(input, line)| format!("{}:{line}", name(&self.names, input));
+        End::KeyCameAgain { first: place(first), again: place(again) }
     }
 
     /// Tells of one record, counts it, and stops the run if that was one too many.
-    fn tell(
+    pub(crate) fn tell(
         &mut self,
         placed: &Placed<'_>,
         action: Action,
@@ -235,9 +389,9 @@ impl<'r> Ordered<'r> {
     ) -> Result<(), End> {
         let told = &violations[..violations.len().min(self.max_errors.get())];
         let reject = Reject {
-            source: &self.names[placed.input],
-            line: placed.line,
-            byte_offset: placed.byte_offset,
+            source: name(&self.names, placed.spot.input),
+            line: placed.spot.line,
+            byte_offset: placed.spot.byte_offset,
             action,
             key,
             violations: told,
@@ -245,6 +399,7 @@ impl<'r> Ordered<'r> {
             raw: (raw == Raw::Told).then_some(placed.raw),
         };
         self.rejects.take(&reject).map_err(End::RejectsFailed)?;
+        self.told += 1;
         for violation in violations {
             let count = match self.by_code.get_mut(&*violation.code) {
                 Some(count) => count,
@@ -254,12 +409,14 @@ impl<'r> Ordered<'r> {
                 Action::Rejected => count.rejected += 1,
                 Action::Pruned => count.pruned += 1,
                 Action::Duplicate => count.duplicate += 1,
+                Action::MergedConflict => count.conflict += 1,
             }
         }
         match action {
             Action::Rejected => self.counts.rejected += 1,
             Action::Pruned => self.counts.pruned += 1,
             Action::Duplicate => self.counts.merged += 1,
+            Action::MergedConflict => self.merged.told_conflicts += 1,
         }
         match self.max_rejects {
             Some(RejectLimit::Count(most)) if self.counts.rejected > most => Err(End::TooManyRejects),
@@ -268,17 +425,26 @@ impl<'r> Ordered<'r> {
     }
 }
 
+/// Whether a contact is in a request body.
+#[derive(Debug)]
+pub(crate) enum Written {
+    Yes,
+    /// Not even a body of its own would hold it.
+    TooLarge(String),
+}
+
 /// A contact that satisfies every rule.
 struct Accepted<'e> {
     contact: &'e [u8],
     key: KeyText<'e>,
-    key_hash: u128,
+    identity: &'e Identity,
+    examined: &'e Examined,
     set: Option<SetId>,
-    fields: &'e contact::FieldSet,
+    fields: &'e FieldSet,
     pruned: Option<&'e Refused>,
 }
 
-/// A key that is only read when something is to be told of its contact.
+/// A key that is only read when it is asked for.
 #[derive(Clone, Copy)]
 struct KeyText<'e> {
     stored: &'e Stored,
@@ -287,13 +453,23 @@ struct KeyText<'e> {
 }
 
 impl<'e> KeyText<'e> {
+    fn bytes(self) -> &'e [u8] {
+        bytes(self.stored, self.block, self.examined)
+    }
+
     fn text(self) -> &'e str {
-        match self.stored {
-            // Whoever found the key there has seen that it is a text.
-            Stored::InBlock(place) => {
-                std::str::from_utf8(&self.block.bytes[place.clone()]).unwrap_or_default()
-            }
-            Stored::Apart(place) => &self.examined.keys[place.clone()],
-        }
+        // Whoever found the key has seen that it is a text.
+        std::str::from_utf8(self.bytes()).unwrap_or_default()
+    }
+}
+
+fn advice(too_large: &PushError) -> String {
+    format!("{too_large}; raise --batch-bytes or shorten the contact")
+}
+
+fn bytes<'e>(stored: &'e Stored, block: &'e Block, examined: &'e Examined) -> &'e [u8] {
+    match stored {
+        Stored::InBlock(place) => &block.bytes[place.clone()],
+        Stored::Apart(place) => examined.keys[place.clone()].as_bytes(),
     }
 }

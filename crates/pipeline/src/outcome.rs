@@ -24,6 +24,11 @@ pub struct Outcome {
     pub inputs: Vec<InputSummary>,
     /// Inputs that could not be read to their end.
     pub input_errors: Vec<InputError>,
+    /// What became of rows with the same key; `None` if they were not looked at.
+    pub merged: Option<Merged>,
+    /// How often a value had to give way to that of a more recent row, by field: `firstName`, `address/town`,
+    /// `fields/12345`, `channels/device/appVersion`.
+    pub conflicts: BTreeMap<String, u64>,
     /// Request bodies made; `None` if only checking.
     pub batches: Option<BatchCounts>,
     /// Why the request bodies are poorly filled, if they are.
@@ -47,10 +52,17 @@ pub enum End {
     SinkFailed(SinkError),
     /// The rejects could not be written.
     RejectsFailed(std::io::Error),
-    /// A temporary file of the batches failed.
-    BatchFailed(spill::SpillError),
+    /// A temporary file failed.
+    SpillFailed(spill::SpillError),
     /// The options of the batches cannot be used.
     OptionsRefused(batch::OptionsError),
+    /// Rows are said to be sorted by their key, and one came again.
+    KeyCameAgain {
+        /// The input and the line where it came first.
+        first: String,
+        /// Where it came again.
+        again: String,
+    },
     /// The workers are gone before the input was read: a fault of this program.
     WorkersLost,
     /// Whoever read the output has closed it.
@@ -68,7 +80,7 @@ pub struct Counts {
     pub read: u64,
     /// Contacts in request bodies; when only checking, records that passed.
     pub written: u64,
-    /// Records left out because their key came before.
+    /// Records that became one contact with another one, or were left out because of it.
     pub merged: u64,
     /// Records refused.
     pub rejected: u64,
@@ -100,6 +112,29 @@ pub struct CodeCount {
     pub rejected: u64,
     /// Violations for which a part was left out.
     pub pruned: u64,
-    /// Records left out because their key came before.
+    /// Records left out because another one of their key stays.
     pub duplicate: u64,
+    /// Values that had to give way to those of more recent records, as far as they were told.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub conflict: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// What became of rows with the same key, apart from those that were written at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Merged {
+    /// Rows that waited for others of their key.
+    pub rows: u64,
+    /// Keys that they had.
+    pub keys: u64,
+    /// Values that had to give way to those of more recent rows.
+    pub conflicts: u64,
+    /// Rows that were told because of that.
+    pub told_conflicts: u64,
+    /// Bytes written to temporary files.
+    pub spilled_bytes: u64,
 }

@@ -14,6 +14,8 @@ struct Counters {
     records: AtomicU64,
     rejected: AtomicU64,
     bodies: AtomicU64,
+    held: AtomicU64,
+    regrouped: AtomicU64,
 }
 
 impl Progress {
@@ -45,6 +47,19 @@ impl Progress {
     #[must_use]
     pub fn bodies(&self) -> u64 {
         self.0.bodies.load(Ordering::Relaxed)
+    }
+
+    /// Records that waited for others of their key, and how many of them are dealt with by now; `None` while records are
+    /// read.
+    #[must_use]
+    pub fn merging(&self) -> Option<(u64, u64)> {
+        let held = self.0.held.load(Ordering::Relaxed);
+        (held > 0).then(|| (held, self.0.regrouped.load(Ordering::Relaxed)))
+    }
+
+    pub(crate) fn set_merging(&self, held: u64, regrouped: u64) {
+        self.0.held.store(held, Ordering::Relaxed);
+        self.0.regrouped.store(regrouped, Ordering::Relaxed);
     }
 
     pub(crate) fn set_bytes(&self, read: u64, total: u64) {

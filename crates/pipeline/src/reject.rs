@@ -8,7 +8,7 @@ use serde::Serialize;
 
 /// What was done with a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// It is not in the output.
     Rejected,
@@ -16,6 +16,8 @@ pub enum Action {
     Pruned,
     /// It is not in the output, because a record with the same key is.
     Duplicate,
+    /// It is part of a contact in the output, where values of a more recent record stand in place of its own.
+    MergedConflict,
 }
 
 /// A record that is not in the output, or not whole.
@@ -41,7 +43,7 @@ pub struct Reject<'r> {
 
 /// Takes what is refused.
 pub trait Rejects {
-    /// Takes one record. They come in input order.
+    /// Takes one record. They come in input order; those that merging is about after the others, by their contact.
     ///
     /// # Errors
     /// Those of the output; the run then ends.

@@ -9,18 +9,21 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use ndjson::{Block, BlockReader, InputError, InputSummary};
 use sink::SinkError;
 
-use crate::duplicates::{KeyHasher, OnDuplicate};
+use crate::duplicates::{Duplicates, LeftOut};
 use crate::examine::{Examination, Examined, Examiner};
+use crate::fold::Folding;
 use crate::job::{Job, Task};
+use crate::merging::OnDuplicate;
 use crate::ordered::{Bodies, Ordered};
 use crate::outcome::{Counts, End, Outcome};
 use crate::progress::{Progress, Stop};
 use crate::reject::Rejects;
 use crate::request_body::Agreement;
+use crate::seen::Hasher;
 use crate::sink_thread::{AtEnd, SinkThread};
 
 /// How often a waiting run looks whether it was asked to stop.
-const STOP_INTERVAL: Duration = Duration::from_millis(50);
+pub(crate) const STOP_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Blocks on their way for each worker: one in work, one waiting, one being written.
 const BLOCKS_PER_WORKER: usize = 3;
@@ -34,17 +37,24 @@ const KEPT_BLOCKS: usize = 4;
 /// Nothing is printed and nothing panics on data: all that happens is in the [`Outcome`].
 pub fn run(job: Job, rejects: &mut dyn Rejects, progress: &Progress, stop: &Stop) -> Outcome {
     let started = Instant::now();
-    let names = job.inputs.iter().map(ToString::to_string).collect();
+    let names: Arc<[String]> = job.inputs.iter().map(ToString::to_string).collect();
     let mut end = None;
     let (mut batcher, mut sink) = (None, None);
-    let (examination, on_duplicate) = match job.task {
-        Task::Raw(schema) => (Examination::Raw(schema), OnDuplicate::Keep),
-        Task::Contacts { rules, on_duplicate, output } => {
-            let keys = (on_duplicate != OnDuplicate::Keep).then(KeyHasher::new);
-            let mut agreement = Agreement::Key(rules.options().dedupe_on);
+    let mut waiting = (None, Duplicates::Keep, None);
+    let examination = match job.task {
+        Task::Raw(schema) => Examination::Raw(schema),
+        Task::Contacts { rules, merging, output } => {
+            let dedupe_on = rules.options().dedupe_on;
+            debug_assert_eq!(
+                rules.options().finds,
+                merging.finds(dedupe_on),
+                "rules find what merging needs"
+            );
+            let hasher = (merging.on_duplicate != OnDuplicate::Keep).then(Hasher::new);
+            let mut agreement = Agreement::Key(dedupe_on);
             if let Some(output) = output {
                 agreement = Agreement::Request(output.batches.request.clone());
-                let completing = output.completing(&rules, on_duplicate);
+                let completing = output.completing(&rules, &merging);
                 match Batcher::new(output.batches) {
                     Ok(made) => {
                         batcher = Some(made);
@@ -53,11 +63,21 @@ pub fn run(job: Job, rejects: &mut dyn Rejects, progress: &Progress, stop: &Stop
                     Err(error) => end = Some(End::OptionsRefused(error)),
                 }
             }
-            (Examination::Contacts { rules, agreement, keys }, on_duplicate)
+            let folding = hasher.map(|hasher| Folding {
+                rules: Arc::clone(&rules),
+                on_duplicate: merging.on_duplicate,
+                log_conflicts: merging.log_conflicts,
+                hasher,
+                names: Arc::clone(&names),
+            });
+            let duplicates = Duplicates::new(&merging, dedupe_on, job.threads.get());
+            waiting = (folding, duplicates, LeftOut::new(&merging));
+            Examination::Contacts { rules, agreement, hasher }
         }
     };
-    let mut ordered =
-        Ordered::new(names, rejects, job.max_rejects, job.max_errors_per_record, on_duplicate, batcher);
+    let mut ordered = Ordered::new(names, rejects, job.max_rejects, job.max_errors_per_record, batcher);
+    (ordered.folding, ordered.duplicates, ordered.left_out) = waiting;
+    let is_merging = ordered.folding.is_some();
     let mut read = ReadToEnd::default();
     if end.is_none() {
         let reader = BlockReader::new(job.inputs, job.reader);
@@ -66,13 +86,19 @@ pub fn run(job: Job, rejects: &mut dyn Rejects, progress: &Progress, stop: &Stop
     }
     let finished = match end {
         Some(end) => Err(end),
-        None => ordered.finish(&mut ToSink(sink.as_mut())),
+        None => {
+            let bodies = &mut ToSink(sink.as_mut());
+            ordered.regroup(job.threads.get(), progress, stop, bodies).and_then(|()| ordered.finish(bodies))
+        }
     };
     let batches = ordered.batch_counts();
-    let end = settle(finished, &mut ordered.counts, batches, &read, sink);
+    let told = ordered.told;
+    let end = settle(finished, &mut ordered.counts, told, batches, &read, sink);
     Outcome {
         end,
         counts: ordered.counts,
+        merged: is_merging.then_some(ordered.merged),
+        conflicts: std::mem::take(&mut ordered.conflicts),
         batches,
         fill_warning: ordered.fill_warning(),
         by_code: std::mem::take(&mut ordered.by_code),
@@ -87,6 +113,7 @@ pub fn run(job: Job, rejects: &mut dyn Rejects, progress: &Progress, stop: &Stop
 fn settle(
     finished: Result<(), End>,
     counts: &mut Counts,
+    told: u64,
     batches: Option<BatchCounts>,
     read: &ReadToEnd,
     sink: Option<SinkThread>,
@@ -105,6 +132,7 @@ fn settle(
     let end = failure.unwrap_or_else(|| if_whole(counts, read));
     let at_end = batches.filter(|_| matches!(end, End::Complete)).map(|batches| AtEnd {
         counts,
+        told,
         bodies: batches.bodies,
         field_sets: batches.field_sets,
         inputs: &read.inputs,
@@ -344,5 +372,9 @@ impl Bodies for ToSink<'_> {
             Some(sink) => sink.take(body),
             None => Ok(()),
         }
+    }
+
+    fn sent(&self) -> u64 {
+        self.0.as_ref().map_or(0, |sink| sink.bodies_sent())
     }
 }

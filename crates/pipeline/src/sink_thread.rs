@@ -32,6 +32,8 @@ pub(crate) struct Completing {
 /// The counts at the end of a run that did all of its work.
 pub(crate) struct AtEnd<'r> {
     pub(crate) counts: &'r Counts,
+    /// Lines that the rejects file has.
+    pub(crate) told: u64,
     pub(crate) bodies: u64,
     pub(crate) field_sets: u64,
     pub(crate) inputs: &'r [InputSummary],
@@ -63,7 +65,7 @@ impl Completing {
                 field_sets: end.field_sets,
             },
             identity: end.counts.identity(),
-            rejects: self.rejects_file.map(|file| RejectsEntry { file, lines: rejected + pruned + merged }),
+            rejects: self.rejects_file.map(|file| RejectsEntry { file, lines: end.told }),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use batch::{BatchOptions, RequestOptions};
 use contact::{RuleOptions, Rules};
@@ -26,8 +27,8 @@ fn allocations(contacts: u64, field_sets: FieldSets) -> u64 {
         // One worker is the thread that the run is on.
         threads: NonZeroUsize::MIN,
         task: Task::Contacts {
-            rules: Box::new(rules),
-            on_duplicate: OnDuplicate::Keep,
+            rules: Arc::new(rules),
+            merging: OnDuplicate::Keep.into(),
             output: Some(Box::new(Output {
                 batches: BatchOptions::new(RequestOptions::default(), std::env::temp_dir()),
                 sink: Box::new(NullSink::new()),

@@ -1,5 +1,7 @@
 //! Whole runs, from bytes to request bodies and rejects.
 
+// Not every test needs all of it.
+#[allow(dead_code)]
 mod memory;
 
 use std::num::{NonZeroU32, NonZeroUsize};

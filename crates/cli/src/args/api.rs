@@ -9,7 +9,7 @@ use clap::Args as ClapArgs;
 use clap::builder::BoolishValueParser;
 use reteno::BaseUrl;
 
-use super::{InputArgs, RequestArgs, RuleArgs, TellingArgs, WorkArgs};
+use super::{InputArgs, MergeArgs, RequestArgs, RuleArgs, TellingArgs, WorkArgs};
 
 /// A length of time, such as `60s` or `10m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +76,9 @@ pub(crate) struct UploadArgs {
 
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
+
+    #[command(flatten)]
+    pub(crate) merging: MergeArgs,
 
     #[command(flatten)]
     pub(crate) telling: TellingArgs,

@@ -24,9 +24,10 @@ pub(super) fn upload(
     options: UploadOptions,
 ) -> Result<ExitCode, Failure> {
     let reader = session::reader(&args.input, &args.work, AutoRule::Contacts, HashInputs::No)?;
-    let rules = Box::new(session::rules(&args.rules)?);
-    let on_duplicate = session::on_duplicate(&args.rules);
-    let batches = prepare::batches(&args.request, rules.options().dedupe_on)?;
+    let merging = session::merging(&args.merging, &args.rules, None)?;
+    let rules = session::rules(&args.rules, &args.merging, &merging)?;
+    let mut batches = prepare::batches(&args.request, rules.options().dedupe_on)?;
+    merging.temp_dir.clone_into(&mut batches.spill_dir);
     let rejects = session::rejects_to(&args.telling).unwrap_or(RejectsTo::Told);
     let inputs = session::inputs(&args.input)?;
     paths::keep_apart(&inputs, &args.rules, &args.telling, &settings, None)?;
@@ -38,7 +39,7 @@ pub(super) fn upload(
     let reports = report::create(&args.telling, None)?;
     paths::can_be_written(&rejects, None)?;
     let stop = interrupt::stop_on_signal()?;
-    if on_duplicate == OnDuplicate::Keep {
+    if merging.on_duplicate == OnDuplicate::Keep {
         super::warn_of_kept_duplicates(args);
     }
     let mut upload_end = None;
@@ -65,9 +66,13 @@ pub(super) fn upload(
             Box::new(UploadSink::new(upload, move |outcome| drop(told.send(outcome))))
         }
     };
-    let output =
-        Output { batches, sink, options: prepare::further(&args.rules, &settings), rejects_file: None };
-    let task = Task::Contacts { rules, on_duplicate, output: Some(Box::new(output)) };
+    let output = Output {
+        batches,
+        sink,
+        options: prepare::further(&args.rules, &args.merging, &settings),
+        rejects_file: None,
+    };
+    let task = Task::Contacts { rules, merging, output: Some(Box::new(output)) };
     let job = session::job(inputs, reader, task, &args.telling, &args.work);
     Session { telling: &args.telling, settings, rejects, folder: None, stop, upload: upload_end }
         .run(job, reports)

@@ -102,7 +102,7 @@ fn several_inputs_are_one_stream_and_each_record_remembers_its_own() {
     write("data/1.ndjson", format!("{}\n{{}}\n", contact("a")));
     write("data/2.json", format!("[\n{},\n{{}}\n]", contact("b")));
     write("data/3.ndjson", contact("a"));
-    let output = run(folder.path(), &["check", "data"]);
+    let output = run(folder.path(), &["check", "data", "--on-duplicate", "first"]);
     assert_eq!(code(&output), 1);
     let said = stderr(&output);
     for line in [

@@ -15,7 +15,7 @@ fn waiting(folder: &Path) -> (Child, std::process::ChildStdin) {
 fn waiting_with(folder: &Path, more: &[&str]) -> (Child, std::process::ChildStdin) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_reteno-import"))
         .current_dir(folder)
-        .args(["prepare", "-o", "out", "--batch-size", "2"])
+        .args(["prepare", "-o", "out", "--batch-size", "2", "--on-duplicate", "first"])
         .args(more)
         .stdin(Stdio::piped())
         .stderr(Stdio::piped())

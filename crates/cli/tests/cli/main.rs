@@ -6,8 +6,10 @@ mod fixtures;
 mod folder;
 mod help;
 mod interrupted;
+mod merging;
 mod pipe;
 mod prepare;
+mod spilling;
 mod upload;
 mod usage;
 

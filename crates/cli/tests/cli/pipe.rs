@@ -18,20 +18,47 @@ fn start(folder: &std::path::Path, args: &[&str]) -> std::process::Child {
 
 #[test]
 fn the_first_body_is_out_before_the_input_ends() {
+    for policy in ["first", "keep"] {
+        let folder = folder();
+        let args = ["prepare", "-o", "-", "--batch-size", "2", "--on-duplicate", policy];
+        let mut child = start(folder.path(), &args);
+        let mut stdin = child.stdin.take().expect("a pipe");
+        let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut body = String::new();
+        for round in 0..3 {
+            for id in 0..2 {
+                writeln!(stdin, "{}", contact(&format!("c{round}{id}"))).expect("it reads");
+            }
+            body.clear();
+            stdout.read_line(&mut body).expect("a body comes while the pipe is open");
+            assert!(body.contains(&format!("\"c{round}1\"")), "{policy}: {body}");
+        }
+        drop(stdin);
+        assert_eq!(child.wait().expect("it ends").code(), Some(0), "{policy}");
+    }
+}
+
+#[test]
+fn rows_that_are_sorted_by_key_are_merged_before_the_input_ends() {
     let folder = folder();
-    let mut child = start(folder.path(), &["prepare", "-o", "-", "--batch-size", "2"]);
+    let mut child = start(folder.path(), &["prepare", "-o", "-", "--sorted-by-key", "--batch-size", "2"]);
     let mut stdin = child.stdin.take().expect("a pipe");
     let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
-    let mut body = String::new();
-    for round in 0..3 {
-        for id in 0..2 {
-            writeln!(stdin, "{}", contact(&format!("c{round}{id}"))).expect("it reads");
+    // More than is merged at a time.
+    let writing = std::thread::spawn(move || {
+        for id in 0..8000 {
+            let row = contact(&format!("c{id}"));
+            writeln!(stdin, "{row}\n{}", row.replacen('{', r#"{"firstName":"Ann","#, 1)).expect("it reads");
         }
-        body.clear();
-        stdout.read_line(&mut body).expect("a body comes while the pipe is open");
-        assert!(body.contains(&format!("\"c{round}1\"")), "{body}");
-    }
-    drop(stdin);
+        stdin
+    });
+    let mut body = String::new();
+    stdout.read_line(&mut body).expect("a body comes while the pipe is open");
+    assert_eq!(body.matches(r#""firstName":"Ann""#).count(), 2, "{body}");
+    assert!(body.contains("\"c0@example.com\"") && body.contains("\"c1@example.com\""), "{body}");
+    let reading = std::thread::spawn(move || stdout.lines().count());
+    drop(writing.join().expect("all is written"));
+    assert_eq!(reading.join().expect("all is read"), 8000 / 2 - 1);
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
 }
 

@@ -99,12 +99,16 @@ fn the_exit_code_says_whether_records_were_rejected_and_whether_that_was_too_man
 }
 
 #[test]
-fn a_repeated_key_is_left_out_and_told_kept_or_rejected() {
+fn a_repeated_key_is_merged_left_out_and_told_kept_or_rejected() {
     let folder = folder();
     let input = format!("{}\n{}\n", contact("a"), contact("a"));
-    for (policy, expected, counts) in
-        [("first", 0, (1, 1, 0)), ("keep", 0, (2, 0, 0)), ("reject", 1, (1, 0, 1))]
-    {
+    for (policy, expected, counts, told) in [
+        ("merge", 0, (1, 1, 0), &[][..]),
+        ("first", 0, (1, 1, 0), &[(2, "duplicate")]),
+        ("last", 0, (1, 1, 0), &[(1, "duplicate")]),
+        ("reject", 1, (0, 0, 2), &[(1, "rejected"), (2, "rejected")]),
+        ("keep", 0, (2, 0, 0), &[]),
+    ] {
         let output = program(folder.path())
             .args([
                 "prepare",
@@ -125,7 +129,12 @@ fn a_repeated_key_is_left_out_and_told_kept_or_rejected() {
         assert_eq!((count("written"), count("merged"), count("rejected")), counts, "{policy}");
         assert_eq!(report["identity"]["holds"], true);
         let rejects = std::fs::read_to_string(folder.path().join("rejects.ndjson")).expect("rejects");
-        assert_eq!(json_lines(&rejects).len() as u64, counts.1 + counts.2, "{policy}");
+        let rejects: Vec<_> = json_lines(&rejects)
+            .iter()
+            .map(|reject| (reject["line"].clone(), reject["action"].clone()))
+            .collect();
+        let told: Vec<_> = told.iter().map(|(line, action)| (json!(line), json!(action))).collect();
+        assert_eq!(rejects, told, "{policy}");
     }
 }
 
@@ -321,11 +330,16 @@ fn where_nobody_can_be_told_the_exit_code_still_says_it() {
 fn progress_that_is_wanted_without_a_terminal_comes_in_lines() {
     let folder = folder();
     contacts(&folder.path().join("in.ndjson"), 0..5);
-    for (wanted, is_told) in [("always", true), ("auto", false), ("never", false)] {
-        let output = run(folder.path(), &["check", "in.ndjson", "--progress", wanted]);
-        assert_eq!(code(&output), 0);
-        let said = stderr(&output);
-        let line = said.lines().find(|line| line.contains(" read, 5 records, 0 rejected, "));
-        assert_eq!(line.is_some_and(|line| line.ends_with(" records/s")), is_told, "{wanted}: {said}");
+    for (policy, ending) in
+        [("merge", " records/s; 5 of 5 merged"), ("first", " records/s"), ("keep", " records/s")]
+    {
+        for (wanted, is_told) in [("always", true), ("auto", false), ("never", false)] {
+            let args = ["check", "in.ndjson", "--on-duplicate", policy, "--progress", wanted];
+            let output = run(folder.path(), &args);
+            assert_eq!(code(&output), 0);
+            let said = stderr(&output);
+            let line = said.lines().find(|line| line.contains(" read, 5 records, 0 rejected, "));
+            assert_eq!(line.is_some_and(|line| line.ends_with(ending)), is_told, "{policy} {wanted}: {said}");
+        }
     }
 }

@@ -91,6 +91,7 @@ fn differ(bytes: &[u8], one: Cell, other: Cell) -> bool {
             bytes[start..end] != bytes[other_start..other_end]
         }
         (Cell::Integer(one, ..), Cell::Integer(other, ..)) => one != other,
+        (Cell::Truth(one), Cell::Truth(other)) => one != other,
         _ => true,
     }
 }

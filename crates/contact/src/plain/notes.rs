@@ -39,6 +39,8 @@ pub(super) enum Cell {
     Text(usize, usize),
     /// A whole number, with its place in the bytes.
     Integer(i64, usize, usize),
+    /// A truth value.
+    Truth(bool),
     /// Anything else.
     Other,
 }

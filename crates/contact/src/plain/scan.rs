@@ -117,10 +117,7 @@ impl<'s> Scan<'s> {
             }
             b'-' | b'0'..=b'9' => self.number(rule, at, noted),
             0..=b' ' => self.value_after_space(rule, at, noted),
-            _ => {
-                self.note(noted, Cell::Other);
-                self.word(rule, at)
-            }
+            _ => self.word(rule, at, noted),
         }
     }
 
@@ -208,11 +205,15 @@ impl<'s> Scan<'s> {
     }
 
     #[inline(never)]
-    fn word(&mut self, rule: &Rule, at: usize) -> Option<usize> {
-        let words: [(&[u8], bool); 3] =
-            [(b"true", rule.takes_true), (b"false", rule.takes_false), (b"null", rule.takes_null)];
+    fn word(&mut self, rule: &Rule, at: usize, noted: Noted) -> Option<usize> {
+        let words: [(&[u8], bool, Cell); 3] = [
+            (b"true", rule.takes_true, Cell::Truth(true)),
+            (b"false", rule.takes_false, Cell::Truth(false)),
+            (b"null", rule.takes_null, Cell::Other),
+        ];
         let rest = &self.bytes[at..];
-        let (word, taken) = words.into_iter().find(|(word, _)| rest.starts_with(word))?;
+        let (word, taken, cell) = words.into_iter().find(|(word, ..)| rest.starts_with(word))?;
+        self.note(noted, cell);
         (taken || rule.takes_anything).then_some(at + word.len())
     }
 

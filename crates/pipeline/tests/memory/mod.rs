@@ -6,21 +6,24 @@ use std::sync::{Arc, Mutex};
 
 use batch::manifest::Completion;
 use batch::{BatchOptions, Body, RequestOptions};
-use contact::{RuleOptions, Rules};
+use contact::{DedupeOn, Formats, RuleOptions, Rules, Schema};
 use ndjson::{Format, Input, ReaderOptions};
-use pipeline::{Job, OnDuplicate, Outcome, Output, Progress, RejectLimit, RejectLines, Stop, Task};
+use pipeline::{Job, Merging, OnDuplicate, Outcome, Output, Progress, RejectLimit, RejectLines, Stop, Task};
 use serde_json::Value;
 use sink::{Sink, SinkError};
 
 #[derive(Clone)]
 pub(crate) struct Run {
     text: Vec<u8>,
+    second_text: Option<String>,
     format: Format,
     threads: usize,
     block_bytes: usize,
     batch: Option<NonZeroU32>,
     batch_bytes: Option<usize>,
-    on_duplicate: OnDuplicate,
+    merging: Merging,
+    rules: RuleOptions,
+    schema: Option<Value>,
     max_rejects: Option<RejectLimit>,
     max_errors: NonZeroUsize,
     stop: Stop,
@@ -67,16 +70,25 @@ impl Run {
     pub(crate) fn of_bytes(text: &[u8]) -> Self {
         Self {
             text: text.to_vec(),
+            second_text: None,
             format: Format::Auto,
             threads: 2,
             block_bytes: 4096,
             batch: None,
             batch_bytes: None,
-            on_duplicate: OnDuplicate::First,
+            merging: Merging { on_duplicate: OnDuplicate::First, ..Merging::default() },
+            rules: RuleOptions::default(),
+            schema: None,
             max_rejects: None,
             max_errors: NonZeroUsize::new(20).expect("not 0"),
             stop: Stop::default(),
         }
+    }
+
+    /// What stands in a second input.
+    pub(crate) fn and_then_of(mut self, text: &str) -> Self {
+        self.second_text = Some(text.to_owned());
+        self
     }
 
     /// One record on each line, whatever the first line looks like.
@@ -106,7 +118,34 @@ impl Run {
     }
 
     pub(crate) fn on_duplicate(mut self, policy: OnDuplicate) -> Self {
-        self.on_duplicate = policy;
+        self.merging.on_duplicate = policy;
+        self
+    }
+
+    pub(crate) fn merging(mut self, merging: Merging) -> Self {
+        self.merging = merging;
+        self
+    }
+
+    pub(crate) fn dedupe_on(mut self, dedupe_on: DedupeOn) -> Self {
+        self.rules.dedupe_on = dedupe_on;
+        self
+    }
+
+    pub(crate) fn max_channels_per_type(mut self, max: NonZeroUsize) -> Self {
+        self.rules.max_channels_per_type = Some(max);
+        self
+    }
+
+    /// Further rules beside the contact's own.
+    pub(crate) fn schema(mut self, schema: Value) -> Self {
+        self.schema = Some(schema);
+        self
+    }
+
+    /// The member that says when a row was true.
+    pub(crate) fn updated_at(mut self, pointer: &str) -> Self {
+        self.rules.updated_at = Some(pointer.parse().expect("a pointer"));
         self
     }
 
@@ -126,14 +165,23 @@ impl Run {
     }
 
     pub(crate) fn go(self) -> Ran {
-        let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
-        file.write_all(&self.text).expect("it takes the text");
+        let file = file_of(&self.text);
+        let second = self.second_text.as_ref().map(|text| file_of(text.as_bytes()));
         let memory = Memory::default();
-        let mut batches = BatchOptions::new(RequestOptions::default(), std::env::temp_dir());
+        let finds = self.merging.finds(self.rules.dedupe_on);
+        let rules = RuleOptions { finds, ..self.rules };
+        let request = RequestOptions { dedupe_on: rules.dedupe_on, ..RequestOptions::default() };
+        let mut batches = BatchOptions::new(request, std::env::temp_dir());
         batches.max_contacts = self.batch.unwrap_or(batches.max_contacts);
         batches.max_bytes = self.batch_bytes.unwrap_or(batches.max_bytes);
+        let schema = self.schema.map(|schema| {
+            Schema::compile(schema, Vec::new(), Formats::Assert).expect("the schema of a test is sound")
+        });
         let job = Job {
-            inputs: vec![Input::File(file.path().to_owned())],
+            inputs: std::iter::once(&file)
+                .chain(&second)
+                .map(|file| Input::File(file.path().to_owned()))
+                .collect(),
             reader: ReaderOptions {
                 block_bytes: self.block_bytes,
                 format: self.format,
@@ -141,8 +189,8 @@ impl Run {
             },
             threads: NonZeroUsize::new(self.threads).expect("not 0"),
             task: Task::Contacts {
-                rules: Box::new(Rules::new(RuleOptions::default(), None).expect("our own schema is sound")),
-                on_duplicate: self.on_duplicate,
+                rules: Arc::new(Rules::new(rules, schema).expect("our own schema is sound")),
+                merging: self.merging,
                 output: Some(Box::new(Output {
                     batches,
                     sink: Box::new(memory.clone()),
@@ -156,15 +204,24 @@ impl Run {
         let mut rejects = Vec::new();
         let outcome =
             pipeline::run(job, &mut RejectLines::new(&mut rejects), &Progress::default(), &self.stop);
-        let name = file.path().display().to_string();
+        // The name of a temporary file is another one each time.
+        let mut rejects = String::from_utf8(rejects).expect("rejects are UTF-8");
+        for (file, name) in std::iter::once(&file).chain(&second).zip(["input", "second-input"]) {
+            rejects = rejects.replace(&file.path().display().to_string(), name);
+        }
         Ran {
             outcome,
             bodies: std::mem::take(&mut *memory.bodies.lock().expect("nobody panicked")),
-            // The name of a temporary file is another one each time.
-            rejects: String::from_utf8(rejects).expect("rejects are UTF-8").replace(&name, "input"),
+            rejects,
             complete: *memory.complete.lock().expect("nobody panicked"),
         }
     }
+}
+
+fn file_of(text: &[u8]) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+    file.write_all(text).expect("it takes the text");
+    file
 }
 
 impl Ran {
