@@ -406,7 +406,10 @@ fn limited(max: usize, anchor: Option<(&str, &str)>) -> (Vec<String>, Vec<String
 
 #[test]
 fn inactive_and_earlier_channels_go_first_and_the_one_it_is_known_by_never() {
-    let cases: [(usize, Option<(&str, &str)>, &[&str], &[&str]); 7] = [
+    /// How many there may be, what it is known by, which are left, and which are taken out.
+    type Case =
+        (usize, Option<(&'static str, &'static str)>, &'static [&'static str], &'static [&'static str]);
+    let cases: [Case; 7] = [
         (4, None, &["1", "2", "a@b.c", "3", "4"], &[]),
         (3, None, &["1", "a@b.c", "3", "4"], &["2"]),
         (2, None, &["a@b.c", "3", "4"], &["1", "2"]),
