@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use ndjson::{Parser, StaticNode, SyntaxError, TapeValue};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One broken rule.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violation {
     /// The stable name of this kind of fault, such as `bad-email`.
     pub code: Cow<'static, str>,
@@ -17,10 +17,10 @@ pub struct Violation {
     /// What is wrong and what to do, without the value.
     pub message: String,
     /// The value, masked.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub value: String,
     /// What was left out because of it, as a pointer into the record as it was read.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed: Option<String>,
 }
 

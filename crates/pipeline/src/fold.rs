@@ -10,13 +10,17 @@ use contact::{
 };
 use merge::Lost;
 use ndjson::Parser;
-use spill::SpillError;
+use spill::{Space, SpillError};
 
+use crate::findings::Findings;
 use crate::held_row::{HeldRow, Spot};
 use crate::merging::OnDuplicate;
 use crate::reject::Action;
 use crate::seen::Hasher;
 use crate::unit::{GroupRows, Unit};
+
+/// So many reasons are told of each row of a contact that is refused.
+const MOST_REASONS: usize = 20;
 
 /// What folding needs to know.
 #[derive(Clone)]
@@ -25,6 +29,8 @@ pub(crate) struct Folding {
     pub(crate) on_duplicate: OnDuplicate,
     pub(crate) log_conflicts: bool,
     pub(crate) hasher: Hasher,
+    /// For more findings than memory is for.
+    pub(crate) space: Space,
     /// The names of the inputs.
     pub(crate) names: Arc<[String]>,
 }
@@ -43,7 +49,7 @@ pub(crate) enum Folded {
         fields: FieldSet,
         /// What it is known by, if there is something to tell.
         key: Option<String>,
-        told: Vec<Told>,
+        findings: Findings,
         /// Values that had to give way, by field.
         conflicts: BTreeMap<String, u64>,
     },
@@ -55,14 +61,6 @@ pub(crate) enum Folded {
     },
     /// All of its rows are refused.
     Refused(Vec<Violation>),
-}
-
-/// Something to be told of a row.
-#[derive(Debug)]
-pub(crate) struct Told {
-    pub(crate) spot: Spot,
-    pub(crate) action: Action,
-    pub(crate) violations: Vec<Violation>,
 }
 
 /// What a thread folds with.
@@ -124,7 +122,7 @@ impl Folder {
     ) -> Result<Folded, SpillError> {
         self.union.clear();
         self.spots.clear();
-        let mut told = Vec::new();
+        let mut findings = Findings::default();
         let mut conflicts = BTreeMap::new();
         let mut anchor = None;
         let dedupe_on = folding.rules.options().dedupe_on;
@@ -142,10 +140,10 @@ impl Folder {
                 }
                 union.add(tape, nth, found);
             });
-            self.tell_conflicts(folding, &mut conflicts, &mut told);
+            self.tell_conflicts(folding, &mut conflicts, &mut findings)?;
             if self.union.channel_bytes() > contact::MOST_CHANNEL_BYTES {
                 let removed = self.limit(folding, anchor.as_ref());
-                self.tell_removed(removed, "channel-limit", limited, &mut told);
+                self.tell_removed(removed, "channel-limit", limited, folding, &mut findings)?;
             }
         }
 
@@ -159,16 +157,23 @@ impl Folder {
                     .and_then(|lost| Spot::read_line(&lost.note));
                 moved(&folding.names, to)
             };
-            self.tell_removed(removed, "token-moved", moved, &mut told);
+            self.tell_removed(removed, "token-moved", moved, folding, &mut findings)?;
             // Without what it is known by, it would be found by something else, or become another contact.
             let is_anchor_lost = anchor.as_ref().is_some_and(|(kind, value)| {
                 *kind == "mobilepush" && is_lost(lost, folding.hasher.of_token(value)).is_some()
             });
             if is_anchor_lost || self.union.channels() == 0 {
-                let violations = told.into_iter().flat_map(|told| told.violations);
-                let moved = violations.filter(|violation| violation.code == "token-moved");
-                // Their pointers are those of single rows.
-                let violations = moved.map(|violation| Violation { pointer: String::new(), ..violation });
+                let mut violations = Vec::new();
+                findings.seal()?;
+                findings.read(|finding| {
+                    let moved = finding.violations.iter().filter(|violation| violation.code == "token-moved");
+                    // Their pointers are those of single rows; and one reason for all of many tokens is enough.
+                    let moved =
+                        moved.map(|violation| Violation { pointer: String::new(), ..violation.clone() });
+                    violations.extend(moved.take(MOST_REASONS.saturating_sub(violations.len())));
+                    Ok::<(), SpillError>(())
+                })?;
+                let violations = violations.into_iter();
                 return Ok(Folded::Refused(of_all_rows(violations)));
             }
         }
@@ -181,11 +186,13 @@ impl Folder {
             });
             return Ok(Folded::Refused(of_all_rows(violations)));
         }
-        self.tell_removed(removed, "channel-limit", limited, &mut told);
-        Ok(match self.judge(&folding.rules, encoded, &mut told) {
+        self.tell_removed(removed, "channel-limit", limited, folding, &mut findings)?;
+        Ok(match self.judge(folding, encoded, &mut findings)? {
             Ok(contact) => {
-                let key = if told.is_empty() { None } else { self.key(&encoded[contact.clone()], dedupe_on) };
-                Folded::United { contact, fields: self.fields.clone(), key, told, conflicts }
+                findings.seal()?;
+                let key =
+                    if findings.is_empty() { None } else { self.key(&encoded[contact.clone()], dedupe_on) };
+                Folded::United { contact, fields: self.fields.clone(), key, findings, conflicts }
             }
             Err(violations) => Folded::Refused(of_all_rows(violations.into_iter())),
         })
@@ -200,10 +207,11 @@ impl Folder {
     /// Judges the united contact as if it had been read, and appends it to `encoded`.
     fn judge(
         &mut self,
-        rules: &Rules,
+        folding: &Folding,
         encoded: &mut Vec<u8>,
-        told: &mut Vec<Told>,
-    ) -> Result<Range<usize>, Vec<Violation>> {
+        findings: &mut Findings,
+    ) -> Result<Result<Range<usize>, Vec<Violation>>, SpillError> {
+        let rules = &folding.rules;
         let Self { parser, scratch, union, fields, text, spots, .. } = self;
         text.clear();
         union.encode(text);
@@ -215,7 +223,7 @@ impl Folder {
             && plain.rewritten.is_none()
         {
             encoded.extend_from_slice(&text[..length]);
-            return Ok(start..encoded.len());
+            return Ok(Ok(start..encoded.len()));
         }
         let judged = parser.parse(&text[..length], |tape| match rules.judge(tape, scratch) {
             Verdict::Rejected { violations, .. } => Err(violations),
@@ -225,24 +233,27 @@ impl Folder {
                 Ok(pruned)
             }
         });
-        let pruned = judged.unwrap_or_else(|error| Err(vec![Violation::of_syntax(&error)]))?;
+        let pruned = match judged.unwrap_or_else(|error| Err(vec![Violation::of_syntax(&error)])) {
+            Ok(pruned) => pruned,
+            Err(violations) => return Ok(Err(violations)),
+        };
         for violation in pruned {
             let origin = union.origin(&violation.pointer);
             let origin = origin.unwrap_or(Origin { row: 0, pointer: violation.pointer.to_string() });
             let Some(spot) = spots.get(origin.row as usize) else { continue };
             let violation =
                 Violation { removed: Some(origin.pointer.clone()), pointer: origin.pointer, ..violation };
-            push_told(told, *spot, Action::Pruned, violation);
+            findings.push(*spot, Action::Pruned, violation, &folding.space)?;
         }
-        Ok(start..encoded.len())
+        Ok(Ok(start..encoded.len()))
     }
 
     fn tell_conflicts(
         &mut self,
         folding: &Folding,
         by_field: &mut BTreeMap<String, u64>,
-        told: &mut Vec<Told>,
-    ) {
+        findings: &mut Findings,
+    ) -> Result<(), SpillError> {
         for conflict in self.conflicts.drain(..) {
             if folding.log_conflicts
                 && let (Some(spot), Some(by)) =
@@ -255,10 +266,11 @@ impl Folder {
                 );
                 let mut violation = Violation::of_record("conflict", conflict.pointer, message);
                 violation.value = conflict.value;
-                push_told(told, *spot, Action::MergedConflict, violation);
+                findings.push(*spot, Action::MergedConflict, violation, &folding.space)?;
             }
             *by_field.entry(conflict.field).or_default() += 1;
         }
+        Ok(())
     }
 
     fn tell_removed(
@@ -266,8 +278,9 @@ impl Folder {
         removed: Vec<RemovedChannel>,
         code: &'static str,
         message: impl Fn(&RemovedChannel) -> String,
-        told: &mut Vec<Told>,
-    ) {
+        folding: &Folding,
+        findings: &mut Findings,
+    ) -> Result<(), SpillError> {
         for removed in removed {
             let Some(spot) = self.spots.get(removed.origin.row as usize) else { continue };
             let message = message(&removed);
@@ -275,8 +288,9 @@ impl Folder {
             let mut violation = Violation::of_record(code, pointer.clone(), message);
             violation.value = contact::mask_text(&removed.value);
             violation.removed = Some(pointer);
-            push_told(told, *spot, Action::Pruned, violation);
+            findings.push(*spot, Action::Pruned, violation, &folding.space)?;
         }
+        Ok(())
     }
 
     /// What a held contact is known by.
@@ -344,12 +358,4 @@ fn moved(names: &[String], to: Option<(u32, u64)>) -> String {
 
 pub(crate) fn name(names: &[String], input: u32) -> &str {
     names.get(input as usize).map_or("", String::as_str)
-}
-
-/// Adds to what is told of a row, or begins with it.
-fn push_told(told: &mut Vec<Told>, spot: Spot, action: Action, violation: Violation) {
-    match told.last_mut() {
-        Some(last) if last.spot == spot && last.action == action => last.violations.push(violation),
-        _ => told.push(Told { spot, action, violations: vec![violation] }),
-    }
 }

@@ -52,6 +52,7 @@
 
 mod duplicates;
 mod examine;
+mod findings;
 mod fold;
 mod hand_out;
 mod held_row;

@@ -71,6 +71,12 @@ pub enum End {
     IdentityBroken,
 }
 
+impl From<spill::SpillError> for End {
+    fn from(error: spill::SpillError) -> Self {
+        Self::SpillFailed(error)
+    }
+}
+
 /// How many records went where. `read` is counted where records are split, `written` by the sink, `rejected` by what
 /// takes the rejects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

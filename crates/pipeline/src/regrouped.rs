@@ -4,7 +4,8 @@ use contact::{FieldSet, Violation};
 use merge::{MergeError, Merger};
 
 use crate::duplicates::{Duplicates, FirstRows};
-use crate::fold::{Folded, Folder, Folding, Told};
+use crate::findings::Findings;
+use crate::fold::{Folded, Folder, Folding};
 use crate::hand_out::hand_out;
 use crate::held_row::{HeldRow, Spot};
 use crate::ordered::{Bodies, Ordered, Placed, Raw, Written};
@@ -141,7 +142,7 @@ impl Ordered<'_> {
                     row.read_fields(&mut fields);
                     self.write(None, &fields, row.contact, bodies)?
                 }
-                Folded::United { contact, fields, key, told, conflicts } => {
+                Folded::United { contact, fields, key, findings, conflicts } => {
                     let written = self.write(None, &fields, &unit.encoded[contact], bodies)?;
                     if let Written::Yes = written {
                         self.counts.merged += unit.rows(group) - 1;
@@ -149,7 +150,7 @@ impl Ordered<'_> {
                             self.merged.conflicts += count;
                             *self.conflicts.entry(field).or_default() += count;
                         }
-                        self.tell_of(&told, key.as_deref())?;
+                        self.tell_of(&findings, key.as_deref())?;
                     }
                     written
                 }
@@ -168,12 +169,11 @@ impl Ordered<'_> {
     }
 
     /// Tells what was found while rows became one contact.
-    fn tell_of(&mut self, told: &[Told], key: Option<&str>) -> Result<(), End> {
-        for told in told {
-            let placed = Placed { spot: told.spot, raw: &[] };
-            self.tell(&placed, told.action, key, Raw::LeftOut, &told.violations)?;
-        }
-        Ok(())
+    fn tell_of(&mut self, findings: &Findings, key: Option<&str>) -> Result<(), End> {
+        findings.read(|finding| {
+            let placed = Placed { spot: finding.spot, raw: &[] };
+            self.tell(&placed, finding.action, key, Raw::LeftOut, &finding.violations)
+        })
     }
 
     /// Writes one row of a group, and tells of the others that they are left out.

@@ -68,6 +68,7 @@ pub fn run(job: Job, rejects: &mut dyn Rejects, progress: &Progress, stop: &Stop
                 on_duplicate: merging.on_duplicate,
                 log_conflicts: merging.log_conflicts,
                 hasher,
+                space: spill::Space::new(merging.temp_dir.clone()),
                 names: Arc::clone(&names),
             });
             let duplicates = Duplicates::new(&merging, dedupe_on, job.threads.get());
