@@ -274,3 +274,24 @@ fn memory_stays_within_its_bound_however_many_keys_there_are() {
     assert!(tight < (1 + 64) << 20, "{tight} bytes");
     assert!(roomy > tight + (10 << 20), "the keys alone take more: {roomy} bytes, and {tight}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_stays_within_its_bound_however_many_rows_one_key_has() {
+    const ROWS: usize = 150_000;
+    const OTHERS: usize = 3000;
+    let folder = folder();
+    let row = |id: usize| {
+        let device = r#"{"appId":"83b77a49-fc28-409b-aeaa-68c9d544ab9d","os":"iOS"}"#;
+        let channel = format!(r#"{{"type":"mobilepush","value":"token-{id:020}","device":{device}}}"#);
+        format!("{{\"externalCustomerId\":\"null\",\"channels\":[{channel}]}}\n")
+    };
+    let other = |id: usize| {
+        let channel = format!(r#"{{"type":"email","value":"c{id}@example.com"}}"#);
+        format!("{{\"externalCustomerId\":\"{id}\",\"channels\":[{channel}]}}\n")
+    };
+    let rows: String = (0..ROWS).map(row).chain((0..OTHERS).map(other)).collect();
+    std::fs::write(folder.path().join("in.ndjson"), rows).expect("it takes the rows");
+    let peak = peak(folder.path(), "1MiB", OTHERS, OTHERS);
+    assert!(peak < (1 + 64) << 20, "{peak} bytes");
+}
