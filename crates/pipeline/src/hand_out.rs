@@ -22,6 +22,19 @@ enum Message {
     /// So many units there are.
     End(u64),
     Failed(SpillError),
+    /// A thread has panicked, and its unit is gone: a fault of this program.
+    Lost,
+}
+
+/// Tells when its thread panics.
+struct Watch(Sender<Message>);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = self.0.send(Message::Lost);
+        }
+    }
 }
 
 /// Reads groups on one thread, folds them on several, and gives each unit to `take`, in their order.
@@ -43,34 +56,40 @@ pub(crate) fn hand_out(
     std::thread::scope(|scope| {
         let done_reading = done.clone();
         let reading = move || {
+            let watch = Watch(done_reading);
             let message = match read(&mut groups, &take_idle, &work) {
                 Ok(units) => Message::End(units),
                 Err(error) => Message::Failed(error),
             };
             // Whoever ended the run early has no use for it.
-            let _ = done_reading.send(message);
+            let _ = watch.0.send(message);
         };
         // Without threads nothing is sent, and the run ends as one that lost its workers.
-        let _ = Builder::new().name("groups".to_owned()).spawn_scoped(scope, reading);
+        let mut running = Vec::new();
+        running.extend(Builder::new().name("groups".to_owned()).spawn_scoped(scope, reading));
         for nth in 0..threads {
             let (work, done) = (take_work.clone(), done.clone());
             let folding_thread = move || {
+                let watch = Watch(done);
                 let mut folder = Folder::default();
                 for (number, mut unit) in work {
                     let message = match folder.fold(folding, &mut unit) {
                         Ok(()) => Message::Folded(number, unit),
                         Err(error) => Message::Failed(error),
                     };
-                    if done.send(message).is_err() {
+                    if watch.0.send(message).is_err() {
                         return;
                     }
                 }
             };
-            let _ = Builder::new().name(format!("fold-{nth}")).spawn_scoped(scope, folding_thread);
+            running.extend(Builder::new().name(format!("fold-{nth}")).spawn_scoped(scope, folding_thread));
         }
         drop((take_work, done));
         // When it returns, the channels are closed, and the threads end.
-        in_order(messages, idle, stop, take)
+        let end = in_order(messages, idle, stop, take);
+        // One that panicked has said so.
+        running.into_iter().for_each(|thread| drop(thread.join()));
+        end
     })
 }
 
@@ -127,6 +146,7 @@ fn in_order(
             }
             Ok(Message::End(units)) => total = Some(units),
             Ok(Message::Failed(error)) => return Err(End::SpillFailed(error)),
+            Ok(Message::Lost) => return Err(End::WorkersLost),
             Err(RecvTimeoutError::Timeout) => continue,
             Err(RecvTimeoutError::Disconnected) => return Err(End::WorkersLost),
         }
