@@ -1,6 +1,8 @@
 //! Rules about the elements of an array that JSON Schema has no keyword for: `x-unique-by` (told as
 //! `x-unique-code`) and `x-max-per-type`.
 
+use std::collections::HashSet;
+
 use ndjson::{Tape, TapeValue};
 use serde_json::{Map, Value};
 
@@ -21,6 +23,9 @@ pub(crate) struct LimitedArray {
     pub(crate) unique_by: Option<UniqueBy>,
     pub(crate) max_per_type: Option<MaxPerType>,
 }
+
+/// More elements than this are told apart by a table, not each with each.
+const MOST_COMPARED: usize = 64;
 
 /// Elements that are equal in these members are one; the last of them stays.
 #[derive(Debug)]
@@ -93,23 +98,40 @@ impl UniqueBy {
                 .first()
                 .is_some_and(|path| path.iter().try_fold(value, |value, name| value.get(name)).is_some())
         };
-        let mut nth = 0;
-        while nth < elements.len() {
-            let element = elements[nth];
-            if is_named(element) && elements[nth + 1..].iter().any(|later| same(element, *later)) {
-                let pointer = pointer::as_read(tape, element.index());
-                let mut violation = Violation::of_record(
-                    "",
-                    pointer,
-                    "the same one stands again further on in this record; the later one stays",
-                );
-                violation.code = self.code.clone().into();
-                surplus.push(Surplus { index: element.index(), violation });
-                elements.remove(nth);
-            } else {
-                nth += 1;
+        let comes_again: Vec<bool> = if elements.len() <= MOST_COMPARED {
+            let again = |(nth, element): (usize, &TapeValue<'_>)| {
+                elements[nth + 1..].iter().any(|later| same(*element, *later))
+            };
+            elements.iter().enumerate().map(again).collect()
+        } else {
+            let mut later = HashSet::with_capacity(elements.len());
+            let mut again: Vec<bool> =
+                elements.iter().rev().map(|element| !later.insert(self.identity(*element))).collect();
+            again.reverse();
+            again
+        };
+        let mut again = comes_again.into_iter();
+        elements.retain(|element| {
+            if !again.next().unwrap_or(false) || !is_named(*element) {
+                return true;
             }
-        }
+            let mut violation = Violation::of_record(
+                "",
+                pointer::as_read(tape, element.index()),
+                "the same one stands again further on in this record; the later one stays",
+            );
+            violation.code = self.code.clone().into();
+            surplus.push(Surplus { index: element.index(), violation });
+            false
+        });
+    }
+
+    /// What an element is known by, as a text that is the same for equal values.
+    fn identity(&self, element: TapeValue<'_>) -> String {
+        let member = |path: &Vec<String>| {
+            path.iter().try_fold(element, |value, name| value.get(name)).map(TapeValue::node)
+        };
+        format!("{:?}", self.members.iter().map(member).collect::<Vec<_>>())
     }
 }
 

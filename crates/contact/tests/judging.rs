@@ -398,3 +398,23 @@ proptest! {
         })?;
     }
 }
+
+#[test]
+fn of_elements_that_stand_several_times_the_last_stays_however_many_there_are() {
+    for count in [3, 63, 64, 65, 66, 1000] {
+        // Each third id comes again: 0, 1, 2, 0, 1, 2, …
+        let ids: Vec<usize> = (0..count).map(|nth| if nth % 6 < 3 { nth } else { nth - 3 }).collect();
+        let fields: Vec<Value> =
+            ids.iter().enumerate().map(|(nth, id)| json!({"id": id, "value": nth.to_string()})).collect();
+        let channels = json!([{"type": "email", "value": "a@example.com"}]);
+        let record = json!({"externalCustomerId": "1", "channels": channels, "fields": fields});
+        let judged = judge(RuleOptions::default(), &record);
+        let comes_again = |nth: &usize| ids[nth + 1..].contains(&ids[*nth]);
+        let gone: Vec<String> = (0..count).filter(comes_again).map(|nth| format!("/fields/{nth}")).collect();
+        let told: Vec<&str> = judged.violations.iter().map(|violation| violation.pointer.as_str()).collect();
+        assert_eq!(told, gone, "{count}");
+        assert!(judged.violations.iter().all(|violation| violation.code == "duplicate-field"));
+        let left = judged.contact.expect("it is a contact")["fields"].as_array().expect("fields").len();
+        assert_eq!(left, count - gone.len(), "{count}");
+    }
+}

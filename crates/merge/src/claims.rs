@@ -1,8 +1,8 @@
 //! What only one group can have, and which groups want it.
 
-use spill::{Sorted, Sorter, Space, SpillError};
+use spill::{Sorted, Sorter, Space, SpillError, signed_key};
 
-use crate::displaced::{Displaced, ordered};
+use crate::displaced::Displaced;
 use crate::merger::{Claim, MergeError, Work};
 
 /// Claims that groups lose: by the first row of the group and the hash, with the winner's note.
@@ -31,7 +31,7 @@ impl Index {
     pub(crate) fn push(&mut self, claim: &Claim<'_>, row: u64, rank: i64) {
         let [upper, lower] = halves(claim.hash);
         let key = [upper, lower, row << 1 | u64::from(claim.is_strong)];
-        self.0.push_parts(key, &[&ordered(rank).to_le_bytes(), claim.note]);
+        self.0.push_parts(key, &[&signed_key(rank).to_le_bytes(), claim.note]);
     }
 
     /// Finds the claims that several groups make. Of these the strong ones win, then the most recent one.

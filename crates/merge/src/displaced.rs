@@ -1,6 +1,6 @@
 //! Which rows go to an earlier one.
 
-use spill::{Log, LogReader, Sorted, Sorter, SpillError};
+use spill::{Log, Sorted, Sorter, SpillError, signed_key};
 
 use crate::merger::{MergeError, Work};
 
@@ -186,7 +186,7 @@ pub(crate) fn followers(
         work.step()?;
         if let Some((place, record)) = reader.next(log)? {
             if row == wanted {
-                let key = [first, ordered(rank(record)), row];
+                let key = [first, signed_key(rank(record)), row];
                 if log.is_spilled() {
                     followers.push(key, record);
                 } else {
@@ -219,11 +219,6 @@ pub(crate) fn rank(record: &[u8]) -> i64 {
     record.first_chunk().map_or(0, |bytes| i64::from_le_bytes(*bytes))
 }
 
-/// A rank as a number without sign, in the same order.
-pub(crate) fn ordered(rank: i64) -> u64 {
-    rank.cast_unsigned() ^ (1 << 63)
-}
-
 /// Whether the row is the one that the cursor is on; then it goes on.
 pub(crate) fn is_displaced(cursor: &mut spill::Cursor<2>, row: u64) -> Result<bool, SpillError> {
     if cursor.key().is_none_or(|[displaced, _]| displaced != row) {
@@ -231,9 +226,4 @@ pub(crate) fn is_displaced(cursor: &mut spill::Cursor<2>, row: u64) -> Result<bo
     }
     cursor.advance()?;
     Ok(true)
-}
-
-/// What a reader of the log has just read.
-pub(crate) fn content<'r>(log: &'r Log, reader: &'r LogReader) -> &'r [u8] {
-    reader.current(log).get(size_of::<i64>()..).unwrap_or_default()
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use spill::{Cursor, Log, LogReader, Place, Sorted, Space, SpillError};
+use spill::{Cursor, Log, LogReader, Place, Sorted, Space, SpillError, signed_key};
 
 use crate::claims::{LostClaims, whole};
-use crate::displaced::{Displaced, content, is_displaced, ordered, rank};
+use crate::displaced::{Displaced, is_displaced, rank};
 
 /// The groups, in the order of their first rows.
 #[derive(Debug)]
@@ -110,7 +110,7 @@ impl Groups {
                 continue;
             }
             let group = &mut self.group;
-            (group.first, group.rank, group.is_first_out) = (row, ordered(rank(record)), false);
+            (group.first, group.rank, group.is_first_out) = (row, signed_key(rank(record)), false);
             break;
         }
         self.group.lost.clear();
@@ -165,7 +165,7 @@ impl Groups {
     /// If a temporary file failed.
     pub fn next_row(&mut self) -> Result<Option<(u64, &[u8])>, SpillError> {
         match self.step()? {
-            Step::First => Ok(Some((self.group.first, content(&self.log, &self.reader)))),
+            Step::First => Ok(Some((self.group.first, without_rank(self.reader.current(&self.log))))),
             Step::Follower => {
                 let Some(([.., row], payload)) = self.followers.peek() else { return Ok(None) };
                 let record =

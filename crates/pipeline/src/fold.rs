@@ -126,23 +126,33 @@ impl Folder {
         let mut conflicts = BTreeMap::new();
         let mut anchor = None;
         let dedupe_on = folding.rules.options().dedupe_on;
+        let refuses = folding.rules.options().on_invalid == contact::OnInvalid::Reject;
+        let mut most_channel_bytes = contact::MOST_CHANNEL_BYTES;
         let mut rows = unit.read(group)?;
         while let Some(row) = rows.next()? {
             let Some(row) = HeldRow::read(row) else { continue };
             let nth = self.spots.len() as u64;
             self.spots.push(row.spot);
             let Self { parser, union, conflicts: found, .. } = self;
-            // What was accepted can be parsed.
-            let _ = parser.parse(row.contact, |tape| {
+            let added = parser.parse(row.contact, |tape| {
                 // What is known by several values is known by the others too.
                 if nth == 0 && dedupe_on != DedupeOn::EmailOrSms {
                     anchor = key_of(tape, dedupe_on).and_then(anchor_of);
                 }
                 union.add(tape, nth, found);
             });
+            if let Err(error) = added {
+                // What was accepted can be parsed; if not, it must not be lost in silence.
+                return Ok(Folded::Refused(vec![Violation::of_syntax(&error)]));
+            }
             self.tell_conflicts(folding, &mut conflicts, &mut findings)?;
-            if self.union.channel_bytes() > contact::MOST_CHANNEL_BYTES {
+            if self.union.channel_bytes() > most_channel_bytes {
                 let removed = self.limit(folding, anchor.as_ref());
+                if refuses && !removed.is_empty() {
+                    return Ok(Folded::Refused(too_many(&removed)));
+                }
+                // Where all of them may stay, they are not counted again for each row.
+                most_channel_bytes = contact::MOST_CHANNEL_BYTES.max(2 * self.union.channel_bytes());
                 self.tell_removed(removed, "channel-limit", limited, folding, &mut findings)?;
             }
         }
@@ -179,12 +189,8 @@ impl Folder {
         }
 
         let removed = self.limit(folding, anchor.as_ref());
-        let refuses = folding.rules.options().on_invalid == contact::OnInvalid::Reject;
         if refuses && !removed.is_empty() {
-            let violations = removed.iter().map(|removed| {
-                Violation::of_record("channel-limit", removed.origin.pointer.clone(), limited(removed))
-            });
-            return Ok(Folded::Refused(of_all_rows(violations)));
+            return Ok(Folded::Refused(too_many(&removed)));
         }
         self.tell_removed(removed, "channel-limit", limited, folding, &mut findings)?;
         Ok(match self.judge(folding, encoded, &mut findings)? {
@@ -298,6 +304,14 @@ impl Folder {
         let key = self.parser.parse(contact, |tape| key_of(tape, dedupe_on).map(|key| key.value.to_owned()));
         key.ok().flatten()
     }
+}
+
+/// Why a contact with too many channels is refused.
+fn too_many(removed: &[RemovedChannel]) -> Vec<Violation> {
+    let violations = removed.iter().take(MOST_REASONS).map(|removed| {
+        Violation::of_record("channel-limit", removed.origin.pointer.clone(), limited(removed))
+    });
+    of_all_rows(violations)
 }
 
 /// Violations of a contact, told of each of its rows: no place of it is one of all of them.

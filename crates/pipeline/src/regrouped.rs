@@ -14,6 +14,12 @@ use crate::progress::{Progress, Stop};
 use crate::reject::Action;
 use crate::unit::Unit;
 
+/// Conflicts are counted for so many fields, more than any account has; those of others together.
+const MOST_CONFLICT_FIELDS: usize = 10_000;
+
+/// The fields that are not counted by themselves.
+const OTHER_FIELDS: &str = "other fields";
+
 impl Ordered<'_> {
     /// All rows are in: what was held is written or told.
     pub(crate) fn regroup(
@@ -148,7 +154,7 @@ impl Ordered<'_> {
                         self.counts.merged += unit.rows(group) - 1;
                         for (field, count) in conflicts {
                             self.merged.conflicts += count;
-                            *self.conflicts.entry(field).or_default() += count;
+                            self.count_conflicts(field, count);
                         }
                         self.tell_of(&findings, key.as_deref())?;
                     }
@@ -166,6 +172,14 @@ impl Ordered<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Counts conflicts by field. Ids of custom fields come from the input: there is no end to how many there can be.
+    fn count_conflicts(&mut self, field: String, count: u64) {
+        let is_one_too_many =
+            self.conflicts.len() >= MOST_CONFLICT_FIELDS && !self.conflicts.contains_key(&field);
+        let field = if is_one_too_many { OTHER_FIELDS.to_owned() } else { field };
+        *self.conflicts.entry(field).or_default() += count;
     }
 
     /// Tells what was found while rows became one contact.

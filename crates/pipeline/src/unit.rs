@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use merge::{Lost, content_at};
-use spill::{Cursor, Log, Place, Sorted, Sorter, Space, SpillError};
+use spill::{Cursor, Log, Place, Sorted, Sorter, Space, SpillError, signed_key};
 
 use crate::fold::Folded;
 
@@ -104,13 +104,13 @@ impl Unit {
                 let mut sorter = Sorter::new(space, u64::MAX);
                 for (rank, row) in self.rows.drain(rows.clone()) {
                     let Stored::Here(row) = row else { continue };
-                    sorter.push([ordered(rank), sorter.entries()], &self.bytes[row]);
+                    sorter.push([signed_key(rank), sorter.entries()], &self.bytes[row]);
                 }
                 self.bytes.truncate(first);
                 group.rows = Rows::Coming(Box::new(sorter));
             }
         } else if let Rows::Coming(sorter) = &mut group.rows {
-            sorter.push_parts([ordered(rank), sorter.entries()], row);
+            sorter.push_parts([signed_key(rank), sorter.entries()], row);
             if sorter.bytes() > LARGE_GROUP_MEMORY {
                 sorter.spill()?;
             }
@@ -191,11 +191,6 @@ impl GroupRows<'_> {
             }
         }
     }
-}
-
-/// A rank as a number without sign, in the same order.
-fn ordered(rank: i64) -> u64 {
-    rank.cast_unsigned() ^ (1 << 63)
 }
 
 #[cfg(test)]

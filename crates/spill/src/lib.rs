@@ -33,6 +33,6 @@ mod unnamed;
 
 pub use error::{SpillError, SpillOperation};
 pub use log::{Log, LogReader, Place};
-pub use sorter::{Cursor, Sorted, Sorter};
+pub use sorter::{Cursor, Sorted, Sorter, signed_key};
 pub use space::Space;
 pub use unnamed::unnamed_file;

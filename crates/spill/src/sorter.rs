@@ -175,6 +175,12 @@ impl<const N: usize> Sorter<N> {
     }
 }
 
+/// A signed number as one of the numbers that entries are sorted by, in the same order.
+#[must_use]
+pub fn signed_key(number: i64) -> u64 {
+    number.cast_unsigned() ^ (1 << 63)
+}
+
 fn sort<const N: usize>(buckets: &mut [Vec<Entry<N>>]) {
     for bucket in buckets {
         bucket.sort_unstable_by_key(|entry| entry.key);

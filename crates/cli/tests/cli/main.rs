@@ -14,7 +14,7 @@ mod upload;
 mod usage;
 
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Child, Output, Stdio};
 
 use assert_cmd::Command;
 use serde_json::Value;
@@ -33,6 +33,18 @@ fn program(folder: &Path) -> Command {
 
 fn run(folder: &Path, args: &[&str]) -> Output {
     program(folder).args(args).output().expect("the program starts")
+}
+
+/// A run that goes on while the test does: its standard streams are pipes.
+fn start(folder: &Path, args: &[&str]) -> Child {
+    std::process::Command::new(env!("CARGO_BIN_EXE_reteno-import"))
+        .current_dir(folder)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts")
 }
 
 fn folder() -> tempfile::TempDir {

@@ -468,3 +468,22 @@ fn the_manifest_says_how_many_lines_the_rejects_have() {
         }
     }
 }
+
+#[test]
+fn conflicts_of_endlessly_many_fields_are_counted_together() {
+    const FIELDS: usize = 10_003;
+    let folder = folder();
+    let row = |id: usize, value: usize| {
+        let channel = r#"{"type":"email","value":"a@example.com"}"#;
+        let field = format!(r#"{{"id":{id},"value":"{value}"}}"#);
+        format!("{{\"externalCustomerId\":\"{id}\",\"channels\":[{channel}],\"fields\":[{field}]}}\n")
+    };
+    let rows: String = (0..FIELDS).flat_map(|id| [row(id, 1), row(id, 2)]).collect();
+    std::fs::write(folder.path().join("in.ndjson"), rows).expect("it takes the rows");
+    let args = ["prepare", "in.ndjson", "--discard", "--quiet", "--report", "report.json"];
+    assert_eq!(code(&run(folder.path(), &args)), 0);
+    let report = json(&folder.path().join("report.json"));
+    assert_eq!(report["merging"]["conflicts"], FIELDS);
+    let conflicts = report["conflicts"].as_object().expect("conflicts");
+    assert_eq!((conflicts.len(), &conflicts["other fields"]), (10_001, &3.into()));
+}

@@ -1,20 +1,9 @@
 //! Pipes: data as soon as there is some, and a quiet end when nobody reads.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use super::{contact, contacts, folder};
-
-fn start(folder: &std::path::Path, args: &[&str]) -> std::process::Child {
-    Command::new(env!("CARGO_BIN_EXE_reteno-import"))
-        .current_dir(folder)
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts")
-}
+use super::{contact, contacts, folder, start};
 
 #[test]
 fn the_first_body_is_out_before_the_input_ends() {

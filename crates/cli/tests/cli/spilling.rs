@@ -2,11 +2,11 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use super::merging::export;
-use super::{code, contact, folder, json, run, stderr};
+use super::{code, contact, folder, json, run, start, stderr};
 
 /// The names in a folder.
 fn names(folder: &Path) -> Vec<String> {
@@ -26,18 +26,6 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
             (name, bytes)
         })
         .collect()
-}
-
-/// A run that reads from a pipe.
-fn start(folder: &Path, args: &[&str]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_reteno-import"))
-        .current_dir(folder)
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts")
 }
 
 /// Waits until something is so, while the process lives.
@@ -294,4 +282,24 @@ fn memory_stays_within_its_bound_however_many_rows_one_key_has() {
     std::fs::write(folder.path().join("in.ndjson"), rows).expect("it takes the rows");
     let peak = peak(folder.path(), "1MiB", OTHERS, OTHERS);
     assert!(peak < (1 + 64) << 20, "{peak} bytes");
+}
+
+#[test]
+fn a_key_with_far_too_many_channels_is_refused_where_any_fault_refuses() {
+    const ROWS: usize = 30_000;
+    let folder = folder();
+    let row = |id: usize| {
+        let channel = format!(r#"{{"type":"mobilepush","value":"token-{id:0500}"}}"#);
+        format!("{{\"externalCustomerId\":\"null\",\"channels\":[{channel}]}}\n")
+    };
+    let rows: String = (0..ROWS).map(row).collect();
+    std::fs::write(folder.path().join("in.ndjson"), rows).expect("it takes the rows");
+    for memory in ["1MiB", "1GiB"] {
+        let args = ["prepare", "in.ndjson", "--discard", "--quiet", "--rejects", "rejects.ndjson"];
+        let more = ["--on-invalid", "reject", "--memory", memory, "--report", "report.json"];
+        assert_eq!(code(&run(folder.path(), &[&args[..], &more].concat())), 1, "{memory}");
+        let report = json(&folder.path().join("report.json"));
+        assert_eq!(report["counts"]["rejected"], ROWS, "{memory}");
+        assert!(report["byCode"]["channel-limit"]["pruned"] == 0, "{memory}: {}", report["byCode"]);
+    }
 }

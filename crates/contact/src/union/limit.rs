@@ -38,10 +38,12 @@ impl Union {
             })
             .collect();
         let mut stays = vec![true; self.channels.len()];
-        for (place, (_, kind, ..)) in channels.iter().enumerate() {
-            if channels[..place].iter().any(|(_, earlier, ..)| earlier == kind) {
+        let mut kinds: Vec<&str> = Vec::new();
+        for (_, kind, ..) in &channels {
+            if kinds.contains(&kind.as_str()) {
                 continue;
             }
+            kinds.push(kind);
             let mut those: Vec<_> = channels.iter().filter(|(_, other, ..)| other == kind).collect();
             let surplus = those.len().saturating_sub(max_of(kind));
             // Stable: among equal ones the later stay.
