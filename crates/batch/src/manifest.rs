@@ -161,6 +161,9 @@ pub struct ManifestCounts {
     pub merged: u64,
     /// Records in no batch.
     pub rejected: u64,
+    /// Records that the mapping of their source leaves out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skipped: u64,
     /// Contacts in batches that lost a part.
     pub pruned: u64,
     /// Lines without a record.
@@ -169,6 +172,10 @@ pub struct ManifestCounts {
     pub batches: u64,
     /// Different field sets; see [`BatchCounts::field_sets`](crate::BatchCounts::field_sets).
     pub field_sets: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The file of rejects.

@@ -26,11 +26,12 @@ fn lines(outcome: &Outcome, session: &Session<'_>) -> Vec<String> {
     } else {
         // A run that ended early: what was on its way is in none of the sums.
         format!(
-            "not complete: {} read, {} written, {} merged, {} rejected",
+            "not complete: {} read, {} written, {} merged, {} rejected, {} skipped",
             HumanCount(counts.read),
             HumanCount(counts.written),
             HumanCount(counts.merged),
-            HumanCount(counts.rejected)
+            HumanCount(counts.rejected),
+            HumanCount(counts.skipped)
         )
     }];
     if let Some(batches) = outcome.batches.as_ref().filter(|batches| batches.bodies > 0) {
@@ -78,7 +79,14 @@ fn lines(outcome: &Outcome, session: &Session<'_>) -> Vec<String> {
             codes(outcome, |count| count.rejected)
         ));
     }
-    let is_told = outcome.by_code.values().any(|count| count.duplicate + count.conflict > 0);
+    if counts.skipped > 0 {
+        lines.push(format!(
+            "{} skipped: {}",
+            plural(counts.skipped, "record"),
+            codes(outcome, |count| count.skipped)
+        ));
+    }
+    let is_told = outcome.by_code.values().any(|count| count.duplicate + count.conflict + count.skipped > 0);
     if (counts.rejected + counts.pruned > 0 || is_told)
         && let RejectsTo::File(path) = &session.rejects
     {

@@ -36,6 +36,7 @@ impl Rejects for Told {
             Action::Rejected => "rejected",
             Action::Pruned => "pruned",
             Action::Duplicate => "duplicate",
+            Action::Skipped => "skipped",
             Action::MergedConflict => "merged",
         };
         let mut lines = String::new();

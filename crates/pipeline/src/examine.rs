@@ -99,6 +99,8 @@ pub(crate) enum Fate {
     },
     /// Index in [`Examined::refused`].
     Rejected(usize),
+    /// The mapping of its source leaves it out. Index in [`Examined::refused`].
+    Skipped(usize),
 }
 
 /// What tells a contact from others, as far as somebody asked.

@@ -116,6 +116,7 @@ impl<'r> Ordered<'r> {
             let placed = self.place(block, entry);
             match &entry.fate {
                 Fate::Rejected(refused) => self.rejected(&placed, &examined.refused[*refused])?,
+                Fate::Skipped(refused) => self.skipped(&placed, &examined.refused[*refused])?,
                 Fate::Accepted { contact, key, field_set, identity, pruned } => {
                     let contact = match contact {
                         Stored::InBlock(place) => &block.bytes[place.clone()],
@@ -355,6 +356,10 @@ impl<'r> Ordered<'r> {
         self.tell(placed, Action::Rejected, refused.key.as_deref(), raw, &refused.violations)
     }
 
+    fn skipped(&mut self, placed: &Placed<'_>, refused: &Refused) -> Result<(), End> {
+        self.tell(placed, Action::Skipped, refused.key.as_deref(), Raw::LeftOut, &refused.violations)
+    }
+
     /// Tells that a row is not written because another one of its key is.
     pub(crate) fn tell_repeated(
         &mut self,
@@ -409,6 +414,7 @@ impl<'r> Ordered<'r> {
                 Action::Rejected => count.rejected += 1,
                 Action::Pruned => count.pruned += 1,
                 Action::Duplicate => count.duplicate += 1,
+                Action::Skipped => count.skipped += 1,
                 Action::MergedConflict => count.conflict += 1,
             }
         }
@@ -416,6 +422,7 @@ impl<'r> Ordered<'r> {
             Action::Rejected => self.counts.rejected += 1,
             Action::Pruned => self.counts.pruned += 1,
             Action::Duplicate => self.counts.merged += 1,
+            Action::Skipped => self.counts.skipped += 1,
             Action::MergedConflict => self.merged.told_conflicts += 1,
         }
         match self.max_rejects {

@@ -90,6 +90,9 @@ pub struct Counts {
     pub merged: u64,
     /// Records refused.
     pub rejected: u64,
+    /// Records that the mapping of their source leaves out.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub skipped: u64,
     /// Records written of which a part was left out.
     pub pruned: u64,
     /// Blank lines, which are not records.
@@ -100,14 +103,18 @@ impl Counts {
     /// Whether every record that was read is accounted for.
     #[must_use]
     pub fn add_up(&self) -> bool {
-        self.read == self.written + self.merged + self.rejected
+        self.read == self.written + self.merged + self.rejected + self.skipped
     }
 
-    /// The accounting identity in words.
+    /// The accounting identity in words. Only a run that skipped records speaks of them.
     #[must_use]
     pub fn identity(&self) -> String {
-        let Self { read, written, merged, rejected, .. } = self;
-        format!("read {read} = written {written} + merged {merged} + rejected {rejected}")
+        let Self { read, written, merged, rejected, skipped, .. } = self;
+        let mut identity = format!("read {read} = written {written} + merged {merged} + rejected {rejected}");
+        if *skipped > 0 {
+            identity.push_str(&format!(" + skipped {skipped}"));
+        }
+        identity
     }
 }
 
@@ -120,6 +127,9 @@ pub struct CodeCount {
     pub pruned: u64,
     /// Records left out because another one of their key stays.
     pub duplicate: u64,
+    /// Reasons for which a mapping leaves records out.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub skipped: u64,
     /// Values that had to give way to those of more recent records, as far as they were told.
     #[serde(skip_serializing_if = "is_zero")]
     pub conflict: u64,

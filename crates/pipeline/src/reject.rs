@@ -16,6 +16,8 @@ pub enum Action {
     Pruned,
     /// It is not in the output, because a record with the same key is.
     Duplicate,
+    /// It is not in the output, because the mapping of its source leaves such records out.
+    Skipped,
     /// It is part of a contact in the output, where values of a more recent record stand in place of its own.
     MergedConflict,
 }

@@ -41,7 +41,7 @@ pub(crate) struct AtEnd<'r> {
 
 impl Completing {
     fn completion(self, end: &AtEnd<'_>) -> Completion {
-        let Counts { read, written, merged, rejected, pruned, blank_lines } = *end.counts;
+        let Counts { read, written, merged, rejected, skipped, pruned, blank_lines } = *end.counts;
         let input = |input: &InputSummary| InputEntry {
             name: input.name.clone(),
             bytes: input.stored_bytes,
@@ -59,6 +59,7 @@ impl Completing {
                 written,
                 merged,
                 rejected,
+                skipped,
                 pruned,
                 blank_lines,
                 batches: end.bodies,
