@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{Next, OpenInput};
-use crate::block::{Block, FramingFault};
+use super::OpenInput;
+use crate::block::FramingFault;
 use crate::decompress::{Delivery, Opened, Progress, decode};
 use crate::{Format, HashInputs, Input, InputError, ReaderOptions};
 
@@ -71,9 +71,9 @@ fn read(
     loop {
         let mut bytes = Vec::new();
         match open.next(&mut bytes, options, &Input::Stdin) {
-            Ok(Some(Next { offset, framing })) => {
-                let max_line_bytes = options.max_line_bytes;
-                let block = Block { input: 0, offset, bytes, framing, max_line_bytes };
+            Ok(Some(next)) => {
+                let offset = next.offset;
+                let block = open.block(next, bytes, options.max_line_bytes);
                 let mut records = block.records();
                 for record in &mut records {
                     reading.records.push((
@@ -95,7 +95,7 @@ fn read(
             }
         }
     }
-    reading.bytes = open.offset();
+    reading.bytes = open.offset;
     reading
 }
 
