@@ -4,6 +4,7 @@ mod compression;
 mod detection;
 mod inputs;
 mod lines;
+mod rows;
 mod values;
 
 use std::io::Write;
