@@ -186,8 +186,10 @@ impl Scanner {
                 let fault = (list.in_array && list.element_seen).then_some(FramingFault::MissingComma);
                 list.element_seen = true;
                 if looks_inside && byte == b'{' {
+                    // What was told of its first byte must be done with, so the object cannot be held from there on.
+                    let found = if fault.is_some() { Found::NotHeld } else { Found::No };
                     spans.extend(fault.map(mark));
-                    self.page = Some(Page::new(at));
+                    self.page = Some(Page::new(at, found));
                     return;
                 }
                 let kind = match byte {

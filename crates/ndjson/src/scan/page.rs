@@ -63,17 +63,8 @@ enum Name {
 
 impl Page {
     /// Begins with the bracket at `start`.
-    pub(super) fn new(start: usize) -> Self {
-        Self {
-            start,
-            found: Found::No,
-            list: None,
-            depth: 1,
-            level: 0,
-            expects_name: true,
-            leads_on: false,
-            text: None,
-        }
+    pub(super) fn new(start: usize, found: Found) -> Self {
+        Self { start, found, list: None, depth: 1, level: 0, expects_name: true, leads_on: false, text: None }
     }
 
     /// Whether the bytes from its beginning on are needed.

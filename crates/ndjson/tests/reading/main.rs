@@ -1,7 +1,10 @@
 //! From files and folders to the texts of records.
 
+mod archives;
+mod arrays;
 mod compression;
 mod detection;
+mod encodings;
 mod inputs;
 mod lines;
 mod rows;
