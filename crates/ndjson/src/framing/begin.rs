@@ -166,7 +166,7 @@ impl OpenInput {
     fn look(&mut self, buffer: &mut Vec<u8>, format: Format, options: &ReaderOptions) -> Seen {
         if !self.goes_on_at_once() {
             let bytes = buffer.len().min(PROBE_BYTES);
-            let more = if bytes == buffer.len() { self.more() } else { More::MayFollow };
+            let more = self.after(bytes, buffer);
             return Seen { format, bytes, more, most_records: MOST_RECORDS };
         }
         let given = options.array.iter().cloned();
@@ -175,7 +175,7 @@ impl OpenInput {
         let most_records = usize::from(format != Format::Csv);
         loop {
             let bytes = buffer.len().min(PROBE_BYTES);
-            let more = if bytes == buffer.len() { self.more() } else { More::MayFollow };
+            let more = self.after(bytes, buffer);
             let seen = Seen { format, bytes, more, most_records };
             let all = seen.beginning(buffer, self.table.as_deref());
             match first_record_end(&all, &arrays) {
@@ -187,6 +187,12 @@ impl OpenInput {
                 None => return seen,
             }
         }
+    }
+
+    /// What follows the first so many bytes. Where reading failed, something would.
+    fn after(&self, bytes: usize, buffer: &[u8]) -> More {
+        let is_all = bytes == buffer.len() && matches!(self.state, State::Ended);
+        if is_all { More::None } else { More::MayFollow }
     }
 
     /// Asks what the records are, and in which array they stand.

@@ -7,6 +7,7 @@ mod detection;
 mod encodings;
 mod inputs;
 mod lines;
+mod recognition;
 mod rows;
 mod values;
 
