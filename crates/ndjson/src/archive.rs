@@ -25,7 +25,11 @@ const OTHER_METHOD: &str =
 
 /// A file in a zip archive.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Member {
+pub struct Member(Arc<Entry>);
+
+/// What the archive's list says of a member.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Entry {
     archive: Arc<Path>,
     name: String,
     pub(crate) data_start: u64,
@@ -48,25 +52,29 @@ impl Member {
     /// The archive, by the path that the user gave or that was found.
     #[must_use]
     pub fn archive(&self) -> &Path {
-        &self.archive
+        &self.0.archive
     }
 
     /// Its name in the archive.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.0.name
+    }
+
+    pub(crate) fn entry(&self) -> &Entry {
+        &self.0
     }
 
     /// How many bytes of the archive it takes.
     #[must_use]
     pub fn compressed_bytes(&self) -> u64 {
-        self.compressed_bytes
+        self.0.compressed_bytes
     }
 }
 
 impl fmt::Display for Member {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.archive.display(), self.name)
+        write!(f, "{}/{}", self.archive().display(), self.name())
     }
 }
 
@@ -115,7 +123,7 @@ fn members(path: &Path, file: File) -> Result<Listing, ZipError> {
             CompressionMethod::DEFLATE => Method::Deflated,
             _ => Method::Unreadable(OTHER_METHOD),
         };
-        members.push(Member {
+        members.push(Member(Arc::new(Entry {
             archive: Arc::clone(&path),
             name,
             data_start: member.data_start().ok_or(ZipError::FileNotFound)?,
@@ -123,10 +131,10 @@ fn members(path: &Path, file: File) -> Result<Listing, ZipError> {
             bytes: member.size(),
             crc32: member.crc32(),
             method,
-        });
+        })));
     }
     // As a folder is listed: by the names of folders first.
-    members.sort_by(|one, other| one.name.split('/').cmp(other.name.split('/')));
+    members.sort_by(|one, other| one.name().split('/').cmp(other.name().split('/')));
     Ok(Listing::Members(members))
 }
 
@@ -154,8 +162,8 @@ pub(crate) struct Checked<R> {
 }
 
 impl<R: Read> Checked<R> {
-    pub(crate) fn new(source: R, member: &Member) -> Self {
-        Self { source, hasher: crc32fast::Hasher::new(), found: 0, bytes: member.bytes, crc32: member.crc32 }
+    pub(crate) fn new(source: R, entry: &Entry) -> Self {
+        Self { source, hasher: crc32fast::Hasher::new(), found: 0, bytes: entry.bytes, crc32: entry.crc32 }
     }
 }
 

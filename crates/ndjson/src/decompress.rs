@@ -240,12 +240,13 @@ pub(crate) fn open(input: &Input, progress: &Progress) -> io::Result<Opened> {
 
 fn open_member(member: &Member, progress: &Progress) -> io::Result<Opened> {
     let mut file = File::open(member.archive())?;
-    file.seek(SeekFrom::Start(member.data_start))?;
-    let stored = Counting { source: file.take(member.compressed_bytes), progress: progress.clone() };
+    let entry = member.entry();
+    file.seek(SeekFrom::Start(entry.data_start))?;
+    let stored = Counting { source: file.take(entry.compressed_bytes), progress: progress.clone() };
     let stored = BufReader::with_capacity(READ_BYTES, stored);
-    let source: Box<dyn Read + Send> = match member.method {
-        Method::Stored => Box::new(Checked::new(stored, member)),
-        Method::Deflated => Box::new(Checked::new(DeflateDecoder::new(stored), member)),
+    let source: Box<dyn Read + Send> = match entry.method {
+        Method::Stored => Box::new(Checked::new(stored, entry)),
+        Method::Deflated => Box::new(Checked::new(DeflateDecoder::new(stored), entry)),
         Method::Unreadable(what) => return Ok(Opened::Unsupported(what)),
     };
     match look(source) {

@@ -185,7 +185,7 @@ mod tests {
             if quoted {
                 continue;
             }
-            if closing && byte == b'"' || cell_start && byte == b'"' {
+            if byte == b'"' && (closing || cell_start) {
                 (quoted, closing, cell_start) = (true, false, false);
                 continue;
             }

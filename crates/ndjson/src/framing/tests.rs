@@ -315,7 +315,7 @@ fn a_pipe_is_recognised_by_its_first_record_however_fast_it_comes() {
         ("{\"a\":1}", &["{\"a\":1}"], None),
         ("{\"data\":[{\"a\":1},{\"b\":1}]}\n", &["{\"a\":1}"], Some(27)),
         ("[{\"a\":1},{\"b\":1}]", &["{\"a\":1}"], Some(8)),
-        ("a,b\n1,2\n", &["a", "b"], Some(4)),
+        ("aa,bb\n1,2\n", &["aa", "bb"], Some(6)),
         ("\n", &[], None),
     ];
     for (text, expected, needed) in cases {

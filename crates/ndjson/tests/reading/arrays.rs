@@ -83,7 +83,8 @@ fn the_format_is_json_whatever_it_was_recognised_as_but_csv_has_no_arrays() {
 #[test]
 fn what_has_no_array_is_told_and_does_not_vanish() {
     use FramingFault::{ExtraComma, MissingComma, NoArray};
-    let cases: &[(&str, &[(&str, Option<FramingFault>)])] = &[
+    type Elements<'e> = &'e [(&'e str, Option<FramingFault>)];
+    let cases: &[(&str, Elements<'_>)] = &[
         (
             "{\"ok\":false}\n{\"data\":[1]}\n{\"data\":{}}",
             &[("{\"ok\":false}", Some(NoArray)), ("1", None), ("{\"data\":{}}", Some(NoArray))],

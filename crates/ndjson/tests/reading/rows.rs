@@ -194,10 +194,9 @@ fn by_csv(text: &[u8], delimiter: u8, is_open: bool) -> Vec<Vec<String>> {
             continue;
         }
         let mut cells: Vec<String> = record.iter().map(str::to_owned).collect();
-        if let Some(last) = cells.last_mut().filter(|_| text_of_row.ends_with(b"\r")) {
-            if !(is_open && end == text.len()) {
-                assert_eq!(last.pop(), Some('\r'));
-            }
+        let has_end = !(is_open && end == text.len());
+        if let Some(last) = cells.last_mut().filter(|_| has_end && text_of_row.ends_with(b"\r")) {
+            assert_eq!(last.pop(), Some('\r'));
         }
         rows.push(cells);
     }
