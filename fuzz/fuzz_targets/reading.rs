@@ -23,6 +23,25 @@ enum Framing {
     Auto,
     Ndjson,
     Json,
+    Csv,
+    /// By a delimiter that is given.
+    Separated(Delimiter),
+    /// The elements of an array inside of objects.
+    Array(Pointer),
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Delimiter {
+    Comma,
+    Semicolon,
+    Tab,
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Pointer {
+    Member,
+    MemberOfMember,
+    NoName,
 }
 
 /// All that is known of a stream of records.
@@ -49,7 +68,20 @@ fuzz_target!(|case: Case<'_>| {
         format: match case.framing {
             Framing::Auto => Format::Auto,
             Framing::Ndjson => Format::Ndjson,
-            Framing::Json => Format::Json,
+            Framing::Json | Framing::Array(_) => Format::Json,
+            Framing::Csv | Framing::Separated(_) => Format::Csv,
+        },
+        delimiter: match case.framing {
+            Framing::Separated(Delimiter::Comma) => Some(b','),
+            Framing::Separated(Delimiter::Semicolon) => Some(b';'),
+            Framing::Separated(Delimiter::Tab) => Some(b'\t'),
+            _ => None,
+        },
+        array: match case.framing {
+            Framing::Array(Pointer::Member) => Some("/a".to_owned()),
+            Framing::Array(Pointer::MemberOfMember) => Some("/a/b".to_owned()),
+            Framing::Array(Pointer::NoName) => Some("/".to_owned()),
+            _ => None,
         },
         max_line_bytes: usize::from(case.max_line_bytes).max(1),
         ..ReaderOptions::default()

@@ -25,6 +25,7 @@ pub(crate) fn keep_apart(
         // A file that was redirected into the program has a name here; a pipe has none.
         Input::Stdin => fs::canonicalize("/dev/stdin").ok(),
         Input::File(path) => fs::canonicalize(path).ok(),
+        Input::Member(member) => fs::canonicalize(member.archive()).ok(),
     });
     let inputs: Vec<PathBuf> = inputs.collect();
     let resources = rules.schema_resource.iter().map(|resource| &resource.file);
@@ -76,6 +77,7 @@ pub(crate) fn keep_journal_apart(
     let inputs = inputs.iter().filter_map(|input| match input {
         Input::Stdin => fs::canonicalize("/dev/stdin").ok(),
         Input::File(path) => fs::canonicalize(path).ok(),
+        Input::Member(member) => fs::canonicalize(member.archive()).ok(),
     });
     let others = telling.rejects.iter().chain(&telling.report).map(|path| place(path));
     let taken: Vec<PathBuf> = inputs.chain(others).collect();

@@ -101,6 +101,7 @@ pub(crate) fn reader(
         block_bytes: work.block_bytes.0,
         max_line_bytes: input.max_line_bytes.0,
         hash,
+        ..ReaderOptions::default()
     })
 }
 

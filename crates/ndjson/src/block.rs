@@ -1,8 +1,12 @@
 //! A block of input, and the records in it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use memchr::{memchr, memchr_iter};
+
+use crate::rows::Rows;
+use crate::table::{DEFAULT_DELIMITER, Table};
 
 /// The byte order mark that some exports begin with.
 pub(crate) const BOM: &[u8] = b"\xEF\xBB\xBF";
@@ -10,6 +14,12 @@ pub(crate) const BOM: &[u8] = b"\xEF\xBB\xBF";
 /// Whether nothing but JSON's white space stands on a line.
 pub(crate) fn is_blank(line: &[u8]) -> bool {
     line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
+}
+
+/// A line or row without what ends it.
+pub(crate) fn without_line_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// A piece of one input that holds whole records.
@@ -21,6 +31,10 @@ pub struct Block {
     pub offset: u64,
     /// The bytes.
     pub bytes: Vec<u8>,
+    /// The header that its rows stand under, if the input is CSV.
+    pub table: Option<Arc<Table>>,
+    /// What its records are, by the number that a [`Recogniser`](crate::Recogniser) gave; 0 without one.
+    pub dialect: usize,
     pub(crate) framing: Framing,
     pub(crate) max_line_bytes: usize,
 }
@@ -31,6 +45,8 @@ pub(crate) enum Framing {
     /// One on each line.
     #[default]
     Lines,
+    /// One in each row of CSV.
+    Rows,
     /// At these places.
     Values(Vec<Span>),
     /// One that was too long to be held; without a fault, a blank line that was.
@@ -58,6 +74,11 @@ pub enum FramingFault {
     MissingComma,
     /// A comma without an element before or after it.
     ExtraComma,
+    /// The input ends inside a cell in quotes.
+    UnclosedQuote,
+    /// It is a value that should have had the array of records, see
+    /// [`ReaderOptions::array`](crate::ReaderOptions::array).
+    NoArray,
 }
 
 impl FramingFault {
@@ -67,6 +88,8 @@ impl FramingFault {
         match self {
             Self::TooLong { .. } => "line-too-long",
             Self::MissingComma | Self::ExtraComma => "array-syntax",
+            Self::UnclosedQuote => "unclosed-quote",
+            Self::NoArray => "no-array",
         }
     }
 }
@@ -80,6 +103,11 @@ impl fmt::Display for FramingFault {
             ),
             Self::MissingComma => f.write_str("the comma before this element of the array is missing"),
             Self::ExtraComma => f.write_str("the array has a comma too many here; an element may be missing"),
+            Self::UnclosedQuote => f.write_str(
+                "a quote that begins a cell in this row is never closed, so all that follows it was taken for one cell; \
+                 close the quote, or double it and put the cell in quotes if it is a part of the text",
+            ),
+            Self::NoArray => f.write_str("this value has no array where the records should be"),
         }
     }
 }
@@ -87,7 +115,7 @@ impl fmt::Display for FramingFault {
 /// The text of one record, with its place in the block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordText<'b> {
-    /// The text without line end and byte order mark; empty if it was too long.
+    /// The text without line end and byte order mark; empty if it was too long to be held.
     pub bytes: &'b [u8],
     /// The line it starts on, from 0, relative to the block.
     pub line: u64,
@@ -98,9 +126,14 @@ pub struct RecordText<'b> {
 }
 
 impl Block {
-    /// The records in order. Blank lines are passed over.
+    /// The records in order. Blank lines are passed over, as is the header of a table.
     #[must_use]
     pub fn records(&self) -> Records<'_> {
+        if let (0, Some(table)) = (self.offset, &self.table) {
+            // The first block has all of the header.
+            let (line, blank_lines) = (table.line_ends, table.blank_lines);
+            return Records { block: self, next: table.end, span: 0, line, blank_lines };
+        }
         let start = if self.offset == 0 && self.bytes.starts_with(BOM) { BOM.len() } else { 0 };
         Records { block: self, next: start, span: 0, line: 0, blank_lines: 0 }
     }
@@ -193,6 +226,37 @@ impl<'b> Records<'b> {
         None
     }
 
+    fn next_row(&mut self) -> Option<RecordText<'b>> {
+        let bytes = &self.block.bytes;
+        let table = self.block.table.as_deref();
+        while self.next < bytes.len() {
+            let (line, offset) = (self.line, self.next);
+            let mut rows = Rows::new(table.map_or(DEFAULT_DELIMITER, |table| table.delimiter));
+            let ended = rows.end(bytes, offset);
+            self.next = ended.unwrap_or(bytes.len());
+            let whole = &bytes[offset..self.next];
+            self.line += if rows.has_quoted() {
+                memchr_iter(b'\n', whole).count() as u64
+            } else {
+                u64::from(ended.is_some())
+            };
+            let is_open = ended.is_none() && rows.is_open();
+            let text = if is_open { whole } else { without_line_end(whole) };
+            if table.map_or_else(|| is_blank(text), |table| table.is_blank(text)) {
+                self.blank_lines += 1;
+                continue;
+            }
+            let is_too_long = text.len() > self.block.max_line_bytes;
+            let fault = if is_open {
+                Some(FramingFault::UnclosedQuote)
+            } else {
+                is_too_long.then_some(FramingFault::TooLong { bytes: text.len() as u64 })
+            };
+            return Some(RecordText { bytes: if is_too_long { &[] } else { text }, line, offset, fault });
+        }
+        None
+    }
+
     fn next_value(&mut self, spans: &[Span]) -> Option<RecordText<'b>> {
         let bytes = &self.block.bytes;
         let Some(span) = spans.get(self.span) else {
@@ -219,6 +283,7 @@ impl<'b> Iterator for Records<'b> {
     fn next(&mut self) -> Option<RecordText<'b>> {
         match &self.block.framing {
             Framing::Lines => self.next_line(),
+            Framing::Rows => self.next_row(),
             Framing::Values(spans) => self.next_value(spans),
             Framing::Skipped { fault, line_ends } => {
                 if self.span > 0 {

@@ -1,20 +1,22 @@
 //! Bytes as stored, and bytes as meant: compression is known by the first bytes, whatever the name says.
 
 use std::fs::File;
-use std::io::{self, BufReader, Chain, Cursor, Read};
+use std::io::{self, BufReader, Chain, Cursor, Read, Seek, SeekFrom};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::{DeflateDecoder, MultiGzDecoder};
 
+use crate::archive::{Checked, Listing, Member, Method, list};
 use crate::input::Input;
 use crate::reader::HashInputs;
+use crate::utf16::Utf16;
 
 /// How many stored bytes are asked for at a time.
 const READ_BYTES: usize = 128 << 10;
 
 /// How many first bytes tell what an input is.
-pub(crate) const LONGEST_MAGIC_BYTES: u64 = 6;
+pub(crate) const LONGEST_MAGIC_BYTES: usize = 6;
 
 /// How the bytes of an input are stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,15 +29,42 @@ pub enum Compression {
     Gzip,
     /// Zstandard, one frame or several.
     Zstd,
+    /// As a member of a zip archive, which is not compressed by itself.
+    Zip,
+}
+
+/// How the text of an input is encoded, known by its byte order mark.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Encoding {
+    /// UTF-8, with or without byte order mark.
+    #[default]
+    Utf8,
+    /// UTF-16 of either byte order. It is read as UTF-8, and offsets count in that.
+    Utf16,
+}
+
+impl Encoding {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Utf8 => "utf-8",
+            Self::Utf16 => "utf-16",
+        }
+    }
 }
 
 /// What an input turns out to be that cannot be read.
 const UNSUPPORTED: &[(&[u8], &str)] = &[
     (b"\xFD7zXZ\0", "xz; decompress it first, as in `xz -dc FILE | reteno-import …`"),
     (b"BZh", "bzip2; decompress it first, as in `bzip2 -dc FILE | reteno-import …`"),
-    (b"PK\x03\x04", "a zip archive; unpack it first, as in `unzip -p FILE | reteno-import …`"),
-    (b"\xFF\xFE", "UTF-16; convert it first, as in `iconv -f UTF-16 -t UTF-8 FILE | reteno-import …`"),
-    (b"\xFE\xFF", "UTF-16; convert it first, as in `iconv -f UTF-16 -t UTF-8 FILE | reteno-import …`"),
+    (
+        b"PK\x03\x04",
+        "a zip archive that does not come as a file; give it as one, or unpack it, as in \
+         `unzip -p FILE | reteno-import …`",
+    ),
+    (b"\xFF\xFE\0\0", "UTF-32; convert it first, as in `iconv -f UTF-32 -t UTF-8 FILE | reteno-import …`"),
     (b"PAR1", "Parquet; export it as NDJSON first"),
 ];
 
@@ -122,7 +151,17 @@ type Source = Chain<Cursor<Vec<u8>>, Box<dyn Read + Send>>;
 pub(crate) struct Stream {
     decoder: Decoder,
     pub(crate) compression: Compression,
+    pub(crate) encoding: Encoding,
     pub(crate) delivery: Delivery,
+    container: Container,
+}
+
+/// Where the stored bytes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Container {
+    None,
+    /// In an archive that has a checksum of them.
+    Archive,
 }
 
 enum Decoder {
@@ -130,14 +169,38 @@ enum Decoder {
     Plain(Source),
     Gzip(Box<MultiGzDecoder<BufReader<Source>>>),
     Zstd(Box<dyn Read + Send>),
+    Utf16(Box<Utf16<Decoder>>),
+}
+
+impl Stream {
+    /// What follows is UTF-16, beginning with these bytes, which were read already.
+    pub(crate) fn decode_utf16(&mut self, first: Vec<u8>) {
+        let nothing: Box<dyn Read + Send> = Box::new(io::empty());
+        let nothing = Decoder::Plain(Cursor::new(Vec::new()).chain(nothing));
+        let encoded = std::mem::replace(&mut self.decoder, nothing);
+        self.decoder = Decoder::Utf16(Box::new(Utf16::new(encoded, first)));
+        self.encoding = Encoding::Utf16;
+    }
+
+    /// Whether a read that fails may tell of damage, and not of the file system.
+    pub(crate) fn can_be_damaged(&self) -> bool {
+        self.compression != Compression::None || self.container == Container::Archive
+    }
 }
 
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match &mut self.decoder {
-            Decoder::Plain(plain) => plain.read(buffer),
-            Decoder::Gzip(decoder) => decoder.read(buffer),
-            Decoder::Zstd(decoder) => decoder.read(buffer),
+        self.decoder.read(buffer)
+    }
+}
+
+impl Read for Decoder {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(plain) => plain.read(buffer),
+            Self::Gzip(decoder) => decoder.read(buffer),
+            Self::Zstd(decoder) => decoder.read(buffer),
+            Self::Utf16(decoder) => decoder.read(buffer),
         }
     }
 }
@@ -147,6 +210,8 @@ pub(crate) enum Opened {
     Stream(Stream),
     /// It is something that cannot be read, and what to do about it.
     Unsupported(&'static str),
+    /// Not even its first bytes came out whole.
+    Damaged(io::Error),
 }
 
 /// Opens an input and looks at its first bytes.
@@ -155,10 +220,45 @@ pub(crate) fn open(input: &Input, progress: &Progress) -> io::Result<Opened> {
         Input::Stdin => decode(io::stdin(), Delivery::AsItComes, progress),
         Input::File(path) => {
             let file = File::open(path)?;
-            // A named pipe, or that of a shell's `<(…)`, is no regular file.
-            let delivery = if file.metadata()?.is_file() { Delivery::Whole } else { Delivery::AsItComes };
-            decode(file, delivery, progress)
+            if !file.metadata()?.is_file() {
+                // A named pipe, or that of a shell's `<(…)`.
+                return decode(file, Delivery::AsItComes, progress);
+            }
+            match decode(file, Delivery::Whole, progress)? {
+                // Archives that can be read have become their members.
+                Opened::Unsupported(what) => Ok(Opened::Unsupported(match list(path) {
+                    Listing::No => what,
+                    Listing::Unreadable(why) => why,
+                    Listing::Members(_) => "a zip archive; its members are inputs of their own",
+                })),
+                stream => Ok(stream),
+            }
         }
+        Input::Member(member) => open_member(member, progress),
+    }
+}
+
+fn open_member(member: &Member, progress: &Progress) -> io::Result<Opened> {
+    let mut file = File::open(member.archive())?;
+    let entry = member.entry();
+    file.seek(SeekFrom::Start(entry.data_start))?;
+    let stored = Counting { source: file.take(entry.compressed_bytes), progress: progress.clone() };
+    let stored = BufReader::with_capacity(READ_BYTES, stored);
+    let source: Box<dyn Read + Send> = match entry.method {
+        Method::Stored => Box::new(Checked::new(stored, entry)),
+        Method::Deflated => Box::new(Checked::new(DeflateDecoder::new(stored), entry)),
+        Method::Unreadable(what) => return Ok(Opened::Unsupported(what)),
+    };
+    match look(source) {
+        Err(source) if !progress.stored().read_failed => Ok(Opened::Damaged(source)),
+        Ok(Opened::Stream(mut stream)) => {
+            stream.container = Container::Archive;
+            if stream.compression == Compression::None {
+                stream.compression = Compression::Zip;
+            }
+            Ok(Opened::Stream(stream))
+        }
+        other => other,
     }
 }
 
@@ -168,9 +268,16 @@ pub(crate) fn decode(
     delivery: Delivery,
     progress: &Progress,
 ) -> io::Result<Opened> {
-    let mut source: Box<dyn Read + Send> = Box::new(Counting { source, progress: progress.clone() });
+    let opened = look(Box::new(Counting { source, progress: progress.clone() }))?;
+    Ok(match opened {
+        Opened::Stream(stream) => Opened::Stream(Stream { delivery, ..stream }),
+        unsupported => unsupported,
+    })
+}
+
+fn look(mut source: Box<dyn Read + Send>) -> io::Result<Opened> {
     let mut magic = Vec::new();
-    source.by_ref().take(LONGEST_MAGIC_BYTES).read_to_end(&mut magic)?;
+    source.by_ref().take(LONGEST_MAGIC_BYTES as u64).read_to_end(&mut magic)?;
     if let Some(what) = unsupported(&magic) {
         return Ok(Opened::Unsupported(what));
     }
@@ -183,7 +290,7 @@ pub(crate) fn decode(
     };
     let source = Cursor::new(magic).chain(source);
     let decoder = match compression {
-        Compression::None => Decoder::Plain(source),
+        Compression::None | Compression::Zip => Decoder::Plain(source),
         Compression::Gzip => {
             Decoder::Gzip(Box::new(MultiGzDecoder::new(BufReader::with_capacity(READ_BYTES, source))))
         }
@@ -192,5 +299,6 @@ pub(crate) fn decode(
             Decoder::Zstd(Box::new(zstd::stream::read::Decoder::with_buffer(buffered)?))
         }
     };
-    Ok(Opened::Stream(Stream { decoder, compression, delivery }))
+    let (encoding, delivery) = (Encoding::Utf8, Delivery::Whole);
+    Ok(Opened::Stream(Stream { decoder, compression, encoding, delivery, container: Container::None }))
 }

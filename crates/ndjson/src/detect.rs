@@ -4,6 +4,7 @@ use serde::de::IgnoredAny;
 use serde_json::Deserializer;
 
 use crate::block::{BOM, is_blank};
+use crate::table::begins_with_header;
 
 /// How many bytes are looked at before it is decided.
 pub(crate) const PROBE_BYTES: usize = 64 << 10;
@@ -21,13 +22,17 @@ pub enum Format {
     ///    If it does not, the line may be broken, and must not swallow the others: [`Format::Ndjson`] if a later line
     ///    begins with `{` and is one whole object. [`Format::Json`] otherwise.
     /// 4. No line ends at all: [`Format::Json`] if a second value begins, [`Format::Ndjson`] if it is all one record.
-    /// 5. Anything else, and a broken line that nothing follows: [`Format::Ndjson`].
+    /// 5. Anything else begins [`Format::Csv`] if it is a header: a row of two cells or more, all of them different, none
+    ///    of which is empty, begins with a digit, or has braces, brackets or quotes in it. Not with [`AutoRule::Lines`].
+    /// 6. What then remains, and a broken line that nothing follows: [`Format::Ndjson`].
     #[default]
     Auto,
     /// One record on each line.
     Ndjson,
     /// Records that are the elements of an array, or follow each other, over any number of lines.
     Json,
+    /// One record in each row, below a header. A row ends at a line end that is not inside a cell in quotes.
+    Csv,
 }
 
 impl Format {
@@ -38,6 +43,7 @@ impl Format {
             Self::Auto => "auto",
             Self::Ndjson => "ndjson",
             Self::Json => "json",
+            Self::Csv => "csv",
         }
     }
 }
@@ -71,7 +77,12 @@ pub(crate) fn detect(probe: &[u8], rule: AutoRule, more: More) -> Option<Format>
     match text[0] {
         b'[' if rule == AutoRule::Contacts => return Some(Format::Json),
         b'{' => {}
-        _ => return Some(Format::Ndjson),
+        _ if rule == AutoRule::Lines => return Some(Format::Ndjson),
+        _ => {
+            let line_start = memchr::memrchr(b'\n', &probe[..start]).map_or(0, |end| end + 1);
+            let is_header = begins_with_header(&probe[line_start..], more, all_seen)?;
+            return Some(if is_header { Format::Csv } else { Format::Ndjson });
+        }
     }
     let Some(first_line_end) = memchr::memchr(b'\n', text) else {
         let is_several = match values_of(text) {
@@ -178,6 +189,11 @@ mod tests {
             ("{\"a\":\"\n{\"b\":1},\n{\"b\":1}", Format::Ndjson),
             ("{\"a\":\n\n", Format::Ndjson),
             ("x\n{}", Format::Ndjson),
+            ("a,b\n1,2\n", Format::Csv),
+            ("\u{FEFF}\n \n\"a\";\"b, \n\"\"c\"\"\"\n1;2", Format::Ndjson),
+            ("\u{FEFF}\n \n\"a\";\"b, \n c\";\"d\"\n1;2", Format::Csv),
+            ("a,\"b\n{\"c\":1}\n", Format::Ndjson),
+            ("a|b", Format::Csv),
         ];
         for (text, expected) in cases {
             for length in 0..=text.len() {

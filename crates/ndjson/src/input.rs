@@ -8,6 +8,8 @@ use std::{fmt, io};
 use thiserror::Error;
 use walkdir::WalkDir;
 
+use crate::archive::{Listing, Member, list};
+
 /// Where records come from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Input {
@@ -15,6 +17,8 @@ pub enum Input {
     Stdin,
     /// A file, by the path that the user gave or that was found.
     File(PathBuf),
+    /// A file in a zip archive.
+    Member(Member),
 }
 
 impl fmt::Display for Input {
@@ -22,6 +26,7 @@ impl fmt::Display for Input {
         match self {
             Self::Stdin => f.write_str("<stdin>"),
             Self::File(path) => path.display().fmt(f),
+            Self::Member(member) => member.fmt(f),
         }
     }
 }
@@ -47,6 +52,9 @@ pub enum ExpandError {
     /// A folder without a file in it.
     #[error("{}: the folder holds no file", .0.display())]
     EmptyFolder(PathBuf),
+    /// A zip archive without a file in it.
+    #[error("{}: the archive holds no file", .0.display())]
+    EmptyArchive(PathBuf),
     /// It is there, but cannot be looked at.
     #[error("cannot look at {}: {source}", path.display())]
     Inaccessible {
@@ -70,7 +78,8 @@ pub enum ExpandError {
 
 /// Turns arguments into inputs. None, or `-`, is standard input; a folder is all files in it and below, hidden ones left
 /// out, in the order of their names; a pattern (`*`, `?`, `[…]`, `**`) is all files that fit it, in that
-/// order, hidden ones left out unless it names the dot.
+/// order, hidden ones left out unless it names the dot. A zip archive, known by its first bytes, is all files in it, hidden
+/// ones left out, in the order of their names; one that is damaged stays a file, and reading it tells why.
 ///
 /// # Errors
 /// [`ExpandError`] for the first argument that names nothing, and for an input named twice.
@@ -88,7 +97,11 @@ pub fn expand(args: &[impl AsRef<OsStr>]) -> Result<Vec<Input>, ExpandError> {
         }
         match (path.metadata(), arg.to_str()) {
             (Ok(metadata), _) if metadata.is_dir() => folder(path, &mut inputs)?,
-            (Ok(_), _) => inputs.push(Input::File(path.to_owned())),
+            (Ok(_), _) => {
+                if file(path.to_owned(), &mut inputs) == Held::Nothing {
+                    return Err(ExpandError::EmptyArchive(path.to_owned()));
+                }
+            }
             (Err(_), Some(pattern)) if pattern.contains(['*', '?', '[']) => matches(pattern, &mut inputs)?,
             (Err(error), _) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(ExpandError::Missing(path.to_owned()));
@@ -98,15 +111,35 @@ pub fn expand(args: &[impl AsRef<OsStr>]) -> Result<Vec<Input>, ExpandError> {
     }
     let mut seen = HashSet::new();
     for input in &inputs {
+        let canonical = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let identity = match input {
-            Input::Stdin => PathBuf::from("-"),
-            Input::File(path) => path.canonicalize().unwrap_or_else(|_| path.clone()),
+            Input::Stdin => (PathBuf::from("-"), None),
+            Input::File(path) => (canonical(path), None),
+            Input::Member(member) => (canonical(member.archive()), Some(member.name())),
         };
         if !seen.insert(identity) {
             return Err(ExpandError::Twice(input.clone()));
         }
     }
     Ok(inputs)
+}
+
+/// Whether a file has become inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Held {
+    Inputs,
+    Nothing,
+}
+
+/// Adds a file, or the members of an archive. What is no regular file may not even be opened: it might wait for a writer.
+fn file(path: PathBuf, inputs: &mut Vec<Input>) -> Held {
+    let listing = if path.is_file() { list(&path) } else { Listing::No };
+    match listing {
+        Listing::Members(members) if members.is_empty() => return Held::Nothing,
+        Listing::Members(members) => inputs.extend(members.into_iter().map(Input::Member)),
+        Listing::No | Listing::Unreadable(_) => inputs.push(Input::File(path)),
+    }
+    Held::Inputs
 }
 
 fn folder(path: &Path, inputs: &mut Vec<Input>) -> Result<(), ExpandError> {
@@ -122,7 +155,7 @@ fn folder(path: &Path, inputs: &mut Vec<Input>) -> Result<(), ExpandError> {
             source: error.into(),
         })?;
         if entry.file_type().is_file() {
-            inputs.push(Input::File(entry.into_path()));
+            file(entry.into_path(), inputs);
         }
     }
     if inputs.len() == before {
@@ -147,7 +180,7 @@ fn matches(pattern: &str, inputs: &mut Vec<Input>) -> Result<(), ExpandError> {
         if path.is_dir() {
             folder(&path, inputs)?;
         } else {
-            inputs.push(Input::File(path));
+            file(path, inputs);
         }
     }
     if inputs.len() == before {

@@ -8,10 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use thiserror::Error;
 
 use crate::block::Block;
-use crate::decompress::{Compression, Opened, Progress, open};
+use crate::decompress::{Compression, Encoding, Opened, Progress, open};
 use crate::detect::{AutoRule, Format};
-use crate::framing::{Next, OpenInput};
+use crate::framing::OpenInput;
 use crate::input::Input;
+use crate::recognise::{Beginning, Recogniser};
+use crate::table::Table;
 
 /// The default of [`ReaderOptions::block_bytes`].
 pub const DEFAULT_BLOCK_BYTES: usize = 256 << 10;
@@ -42,6 +44,19 @@ pub struct ReaderOptions {
     pub max_line_bytes: usize,
     /// Whether inputs are hashed.
     pub hash: HashInputs,
+    /// What stands between the cells of CSV: an ASCII character other than a quote or a line end. Without it, that of
+    /// comma, semicolon, tab and `|` which stands most often in the header, outside of cells in quotes.
+    pub delimiter: Option<u8>,
+    /// Records are the elements of the array at this JSON Pointer in the object that an input is, or in each of several
+    /// that follow each other or are the elements of an array. What has no array there is a record with the fault
+    /// [`FramingFault::NoArray`](crate::FramingFault::NoArray). It goes before what a recogniser says, and is nothing to
+    /// CSV.
+    ///
+    /// Members are compared as they are written in the input, escapes and all; none is an index. Of two members of one
+    /// name, both are read.
+    pub array: Option<String>,
+    /// Who chooses what the records of each input are.
+    pub recogniser: Option<Arc<dyn Recogniser>>,
 }
 
 impl Default for ReaderOptions {
@@ -52,6 +67,9 @@ impl Default for ReaderOptions {
             block_bytes: DEFAULT_BLOCK_BYTES,
             max_line_bytes: DEFAULT_MAX_LINE_BYTES,
             hash: HashInputs::default(),
+            delimiter: None,
+            array: None,
+            recogniser: None,
         }
     }
 }
@@ -95,6 +113,29 @@ pub enum InputError {
         /// What the decompressor says.
         source: io::Error,
     },
+    /// It has the byte order mark of UTF-16, and is something else, damaged or cut off.
+    #[error(
+        "{input} is not UTF-16, which its byte order mark says, near byte {encoded_offset} of the decompressed text. \
+         Records up to byte {offset} of it as UTF-8 were read{}; get a whole copy of the file", dropped(*unfinished)
+    )]
+    Encoding {
+        /// The input.
+        input: Input,
+        /// Where, in bytes of the UTF-16 text.
+        encoded_offset: u64,
+        /// The end of the last whole record, in bytes of the text as UTF-8.
+        offset: u64,
+        /// Bytes of a record that does not end, as UTF-8.
+        unfinished: u64,
+    },
+    /// What its records are cannot be decided.
+    #[error("{input}: {reason}")]
+    Unrecognised {
+        /// The input.
+        input: Input,
+        /// Why, as the recogniser says it.
+        reason: String,
+    },
     /// It ends inside an array or a value.
     #[error("{input} ends at byte {offset} inside {what}: it is cut off; get a whole copy of the file")]
     Truncated {
@@ -132,7 +173,15 @@ pub struct InputSummary {
     pub format: Format,
     /// How it is stored.
     pub compression: Compression,
-    /// Bytes read, as stored.
+    /// How its text is encoded.
+    pub encoding: Encoding,
+    /// Its header, if it is CSV and not empty.
+    pub table: Option<Arc<Table>>,
+    /// What its records are, by the number that the recogniser gave; 0 without one.
+    pub dialect: usize,
+    /// By what they were recognised, as the recogniser says it.
+    pub recognised: Option<String>,
+    /// Bytes read, as stored; of a member of an archive, as they are in it.
     pub stored_bytes: u64,
     /// Bytes read, decompressed.
     pub bytes: u64,
@@ -178,6 +227,7 @@ impl BlockReader {
             .collect();
         let length = |input: &Input| match input {
             Input::Stdin => None,
+            Input::Member(member) => Some(member.compressed_bytes()),
             Input::File(path) => {
                 path.metadata().ok().filter(Metadata::is_file).map(|metadata| metadata.len())
             }
@@ -218,30 +268,51 @@ impl BlockReader {
         self.total_bytes
     }
 
+    /// Opens the next input, unless one is open, and finds out what it is before any block of it is asked for; its
+    /// summary says so. `None` after the last input. Of a pipe it waits for the first record, or the header of CSV.
+    ///
+    /// # Errors
+    /// If the input cannot be read. It is done then, and what follows goes on with the next one.
+    pub fn begin(&mut self) -> Result<Option<&InputSummary>, InputError> {
+        if !self.open_next()? {
+            return Ok(None);
+        }
+        let Some(open) = &mut self.open else { return Ok(None) };
+        let index = open.index();
+        let begun = open.begin(&self.options, &self.inputs[index]);
+        open.describe(&mut self.summaries[index]);
+        if let Err(error) = begun {
+            self.close(End::NotReached);
+            return Err(error);
+        }
+        Ok(self.summaries.get(index))
+    }
+
+    /// The beginning of the input that [`BlockReader::begin`] opened, until a block of it is asked for.
+    #[must_use]
+    pub fn beginning(&self) -> Option<Beginning<'_>> {
+        self.open.as_ref()?.beginning()
+    }
+
     /// The next block, in the memory of `recycled`; `None` after the last one. After an error of one input the next one
     /// is read.
     pub fn next_block(&mut self, recycled: Vec<u8>) -> Option<Result<Block, InputError>> {
         let mut buffer = recycled;
         loop {
-            if self.open.is_none() {
-                let index = self.next_input;
-                let input = self.inputs.get(index)?;
-                self.next_input += 1;
-                match self.open_input(index, input) {
-                    Ok(open) => self.open = Some(open),
-                    Err(error) => return Some(Err(error)),
-                }
+            match self.open_next() {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => return Some(Err(error)),
             }
             let open = self.open.as_mut()?;
-            match open.next(&mut buffer, &self.options, &self.inputs[open.index()]) {
-                Ok(Some(Next { offset, framing })) => {
-                    return Some(Ok(Block {
-                        input: open.index(),
-                        offset,
-                        bytes: buffer,
-                        framing,
-                        max_line_bytes: self.options.max_line_bytes,
-                    }));
+            let index = open.index();
+            match open.next(&mut buffer, &self.options, &self.inputs[index]) {
+                Ok(Some(next)) => {
+                    let block = open.block(next, buffer, self.options.max_line_bytes);
+                    if block.offset == 0 {
+                        open.describe(&mut self.summaries[index]);
+                    }
+                    return Some(Ok(block));
                 }
                 Ok(None) => self.close(End::Reached),
                 Err(error) => {
@@ -252,27 +323,40 @@ impl BlockReader {
         }
     }
 
+    /// Opens the next input, unless one is open; `false` after the last one.
+    fn open_next(&mut self) -> Result<bool, InputError> {
+        if self.open.is_none() {
+            let index = self.next_input;
+            let Some(input) = self.inputs.get(index) else { return Ok(false) };
+            self.next_input += 1;
+            self.open = Some(self.open_input(index, input)?);
+        }
+        Ok(true)
+    }
+
     fn open_input(&self, index: usize, input: &Input) -> Result<OpenInput, InputError> {
         let progress = Progress::new(self.options.hash, Arc::clone(&self.stored_bytes));
         let failed = |source| InputError::Open { input: input.clone(), source };
         match open(input, &progress).map_err(failed)? {
             Opened::Unsupported(what) => Err(InputError::Unsupported { input: input.clone(), what }),
+            Opened::Damaged(source) => Err(InputError::Corrupt {
+                input: input.clone(),
+                stored_offset: progress.stored().bytes,
+                offset: 0,
+                unfinished: 0,
+                source,
+            }),
             Opened::Stream(stream) => Ok(OpenInput::new(index, stream, progress)),
         }
     }
 
     fn close(&mut self, end: End) {
         let Some(open) = self.open.take() else { return };
-        let complete = end == End::Reached;
-        let stored = open.stored();
         let summary = &mut self.summaries[open.index()];
-        summary.format = open.format();
-        summary.compression = open.compression();
-        summary.stored_bytes = stored.bytes;
-        summary.bytes = open.offset();
-        summary.complete = complete;
-        summary.blake3 =
-            stored.hasher.filter(|_| complete).map(|hasher| hasher.finalize().to_hex().to_string());
+        open.describe(summary);
+        summary.complete = end == End::Reached;
+        let hasher = open.stored().hasher.filter(|_| summary.complete);
+        summary.blake3 = hasher.map(|hasher| hasher.finalize().to_hex().to_string());
     }
 }
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{Next, OpenInput};
-use crate::block::{Block, FramingFault};
+use super::OpenInput;
+use crate::block::FramingFault;
 use crate::decompress::{Delivery, Opened, Progress, decode};
-use crate::{Format, HashInputs, Input, InputError, ReaderOptions};
+use crate::{Beginning, Format, HashInputs, Input, InputError, ReaderOptions, Recognised, Recogniser};
 
 /// What one call of `read` does.
 #[derive(Clone, Debug)]
@@ -71,9 +71,9 @@ fn read(
     loop {
         let mut bytes = Vec::new();
         match open.next(&mut bytes, options, &Input::Stdin) {
-            Ok(Some(Next { offset, framing })) => {
-                let max_line_bytes = options.max_line_bytes;
-                let block = Block { input: 0, offset, bytes, framing, max_line_bytes };
+            Ok(Some(next)) => {
+                let offset = next.offset;
+                let block = open.block(next, bytes, options.max_line_bytes);
                 let mut records = block.records();
                 for record in &mut records {
                     reading.records.push((
@@ -95,7 +95,7 @@ fn read(
             }
         }
     }
-    reading.bytes = open.offset();
+    reading.bytes = open.offset;
     reading
 }
 
@@ -254,5 +254,89 @@ proptest! {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn rows_of_a_pipe_go_on_before_more_is_written() {
+    let pieces = [&b"a,"[..], b"b\n1,", b"2\n", b"3,\"4\n", b"5\"\n6,7\n"];
+    let script = Script(pieces.iter().map(|piece| Step::Give(piece.to_vec())).collect());
+    let reading = read(script, Delivery::AsItComes, &options(Format::Auto), |_| ());
+    assert_eq!(reading.texts(), ["1,2", "3,\"4\n5\"", "6,7"]);
+    assert_eq!((reading.blocks, reading.line_ends), (3, 5));
+}
+
+#[test]
+fn nothing_is_looked_at_twice_however_little_is_read_at_a_time() {
+    struct ByteByByte(io::Take<io::Repeat>);
+    impl Read for ByteByByte {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.0.read(&mut buffer[..1])
+        }
+    }
+    // Were each byte of them looked at again with every read, this would take hours.
+    for (before, repeated) in
+        [("a,b\n1,\"", b'x'), ("a,b\n1,\"", b'\n'), ("a,b\n1,x", b'"'), ("a,\"", b'\n'), ("\"a\",b", b'\n')]
+    {
+        let cell = ByteByByte(io::repeat(repeated).take(2_000_000));
+        let source = before.as_bytes().chain(cell).chain(if before.ends_with('b') {
+            &b"2,3\n"[..]
+        } else {
+            b"\"\n2,3\n"
+        });
+        let reading = read(source, Delivery::AsItComes, &options(Format::Csv), |_| ());
+        assert!(reading.error.is_none());
+        assert!(reading.texts().ends_with(&["2,3"]), "{before:?}");
+    }
+}
+
+/// Writes down all that it was shown.
+#[derive(Debug, Default)]
+struct Shown(std::sync::Mutex<Vec<Vec<String>>>);
+
+impl Recogniser for Shown {
+    fn arrays(&self) -> Vec<String> {
+        vec!["/data".to_owned()]
+    }
+
+    fn recognise(&self, beginning: &Beginning<'_>) -> Result<Recognised, String> {
+        let records = [None, Some("/data")].into_iter().flat_map(|array| beginning.records(array));
+        let columns = beginning.table().into_iter().flat_map(|table| table.columns.clone());
+        let texts = columns.chain(records.map(|record| String::from_utf8_lossy(record).into_owned()));
+        self.0.lock().expect("nobody panics").push(texts.collect());
+        Ok(Recognised { dialect: 0, array: None, because: String::new() })
+    }
+}
+
+#[test]
+fn a_pipe_is_recognised_by_its_first_record_however_fast_it_comes() {
+    let cases: [(&str, &[&str], Option<usize>); 6] = [
+        ("{\"a\":1}\n{\"b\":2}\n", &["{\"a\":1}"], Some(8)),
+        ("{\"a\":1}", &["{\"a\":1}"], None),
+        ("{\"data\":[{\"a\":1},{\"b\":1}]}\n", &["{\"a\":1}"], Some(27)),
+        ("[{\"a\":1},{\"b\":1}]", &["{\"a\":1}"], Some(8)),
+        ("aa,bb\n1,2\n", &["aa", "bb"], Some(6)),
+        ("\n", &[], None),
+    ];
+    for (text, expected, needed) in cases {
+        for first in 0..=text.len() {
+            let shown = Arc::new(Shown::default());
+            let recogniser: Arc<dyn Recogniser> = Arc::clone(&shown) as _;
+            let options = ReaderOptions { recogniser: Some(recogniser), ..options(Format::Auto) };
+            let (one, other) = text.as_bytes().split_at(first);
+            let steps = [one, other].into_iter().filter(|piece| !piece.is_empty());
+            let script = Script(steps.map(|piece| Step::Give(piece.to_vec())).collect());
+            read(script, Delivery::AsItComes, &options, |_| ());
+            assert_eq!(shown.0.lock().expect("nobody panics")[..], [expected], "{text} after {first}");
+        }
+        // It does not wait for more than it needs.
+        let Some(needed) = needed else { continue };
+        let shown = Arc::new(Shown::default());
+        let recogniser: Arc<dyn Recogniser> = Arc::clone(&shown) as _;
+        let options = ReaderOptions { recogniser: Some(recogniser), ..options(Format::Auto) };
+        let steps = [Step::Give(text.as_bytes()[..needed].to_vec()), Step::Fail(io::ErrorKind::Other)];
+        let reading = read(Script(steps.into()), Delivery::AsItComes, &options, |_| ());
+        assert!(matches!(reading.error, Some(InputError::Read { .. })));
+        assert_eq!(shown.0.lock().expect("nobody panics")[..], [expected], "{text}");
     }
 }

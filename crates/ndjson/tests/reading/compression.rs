@@ -120,9 +120,9 @@ fn frames_to_be_skipped_are_no_text() {
 #[test]
 fn what_cannot_be_read_is_known_inside_a_compressed_stream() {
     for format in [Format::Auto, Format::Ndjson, Format::Json] {
-        let read = read_bytes(&gzip(b"\xFF\xFE{\0}\0\n\0"), &options(format));
+        let read = read_bytes(&gzip(b"PAR1\0\0"), &options(format));
         let [InputError::Unsupported { what, .. }] = &read.errors[..] else { panic!("{:?}", read.errors) };
-        assert!(what.starts_with("UTF-16") && read.records.is_empty(), "{what}");
+        assert!(what.starts_with("Parquet") && read.records.is_empty(), "{what}");
     }
 }
 

@@ -62,6 +62,39 @@ fn a_first_line_that_does_not_end_its_value_is_told_from_one_that_is_broken() {
 }
 
 #[test]
+fn csv_is_known_by_a_header_of_different_names() {
+    use Format::{Csv, Ndjson};
+    let wide = (0..20_000).map(|n| format!("c{n}")).collect::<Vec<_>>().join(",");
+    let cases: &[(&str, Format)] = &[
+        ("id,name\n1,2\n", Csv),
+        ("\u{FEFF}\n \r\n\"id\";\"name\"\r\n", Csv),
+        (" id | na me ", Csv),
+        ("id\tname\n", Csv),
+        ("\"a\nb\",c\n1,2\n", Csv),
+        ("id\n1\n", Ndjson),
+        ("id,\n", Ndjson),
+        ("\tid\tname\n", Ndjson),
+        ("id, id\n", Ndjson),
+        ("id,2nd\n", Ndjson),
+        ("id,a[0]\n", Ndjson),
+        ("id,{\n{}\n", Ndjson),
+        ("id,\"a\"\"b\"\n", Ndjson),
+        ("id,\"name\n1,2\n", Ndjson),
+        (&wide, Ndjson),
+    ];
+    for (text, format) in cases {
+        for block_bytes in [1, 1 << 20] {
+            let options = ReaderOptions { block_bytes, ..ReaderOptions::default() };
+            let read = read_bytes(text.as_bytes(), &options);
+            assert_eq!(read.inputs[0].format, *format, "{}", &text[..text.len().min(40)]);
+            let lines = ReaderOptions { auto: AutoRule::Lines, ..options };
+            assert_eq!(read_bytes(text.as_bytes(), &lines).inputs[0].format, Ndjson);
+        }
+    }
+    assert_eq!(read_bytes(b"id,\xFF\n", &ReaderOptions::default()).inputs[0].format, Ndjson);
+}
+
+#[test]
 fn a_pretty_printed_file_that_is_cut_off_does_not_look_whole() {
     for text in ["{\n  \"a\": 1,\n  \"b\"", "{\n  \"a\": {\n    \"b\": 1\n  }\n", "[\n  {\"a\": 1},\n"] {
         let read = read_bytes(text.as_bytes(), &ReaderOptions::default());

@@ -1,9 +1,14 @@
 //! From files and folders to the texts of records.
 
+mod archives;
+mod arrays;
 mod compression;
 mod detection;
+mod encodings;
 mod inputs;
 mod lines;
+mod recognition;
+mod rows;
 mod values;
 
 use std::io::Write;
