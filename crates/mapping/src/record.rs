@@ -176,22 +176,22 @@ impl Columns {
 }
 
 /// A row of a table.
-pub(crate) struct RowRecord<'r, F> {
+pub(crate) struct RowRecord<'m, F> {
     pub(crate) cell: F,
-    pub(crate) columns: &'r Columns,
-    pub(crate) places: &'r [Place],
-    pub(crate) given: Option<&'r Place>,
+    pub(crate) columns: &'m Columns,
+    pub(crate) places: &'m [Place],
+    pub(crate) given: Option<&'m Place>,
 }
 
-impl<'r, F: Fn(usize) -> Option<&'r str>> RowRecord<'r, F> {
+impl<'r, F: Fn(usize) -> Option<&'r str>> RowRecord<'_, F> {
     /// The first column of that name whose cell is not empty.
     fn filled(&self, place: PlaceId) -> Option<(usize, &'r str)> {
-        let cells = self.columns.of(place).iter().filter_map(|&column| Some((column, (self.cell)(column)?)));
-        cells.into_iter().find(|(_, cell)| !is_blank(cell))
+        let mut cells = self.columns.of(place).iter().filter_map(|&column| Some((column, (self.cell)(column)?)));
+        cells.find(|(_, cell)| !is_blank(cell))
     }
 }
 
-impl<'r, F: Fn(usize) -> Option<&'r str>> Record<'r> for RowRecord<'r, F> {
+impl<'r, F: Fn(usize) -> Option<&'r str>> Record<'r> for RowRecord<'_, F> {
     fn find(&self, place: PlaceId) -> Found<'r> {
         self.filled(place).map_or(Found::Nothing, |(_, cell)| Found::Text(cell))
     }
