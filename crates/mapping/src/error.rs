@@ -67,7 +67,9 @@ pub enum MappingError {
         nearest: String,
     },
     /// Channels for each element of an array, out of a table.
-    #[error("{mapping}: {place} is an array, of which a table has none; name columns as places, without each")]
+    #[error(
+        "{mapping}: {place} is an array, of which a table has none; name columns as places, without each"
+    )]
     ArrayInTable {
         /// The mapping.
         mapping: String,

@@ -85,7 +85,8 @@ impl<'m> Making<'m> {
     pub(crate) fn make<'r, R: Record<'r>>(mut self, record: &R) -> Mapped {
         let program = self.program;
         if let Some(rule) = program.skip.iter().find(|rule| rule.condition.holds(record, self.values)) {
-            let message = format!("the mapping {} leaves such records out{}", self.mapping.name, hint_of(rule));
+            let message =
+                format!("the mapping {} leaves such records out{}", self.mapping.name, hint_of(rule));
             let mut violation = Violation::of_record("", "", message);
             violation.code = rule.reason.clone().into();
             let fate = Fate::Skipped { violations: vec![violation], key: self.key(record) };
@@ -224,7 +225,13 @@ impl<'m> Making<'m> {
                     self.out.push(b'}');
                     if let Some(lines) = &mut self.lines {
                         lines.push(TraceLine::constant(format!("/fields/{count}/id"), &field.id.to_string()));
-                        lines.push(line(format!("/fields/{count}/value"), &text, place, &field.value, record));
+                        lines.push(line(
+                            format!("/fields/{count}/value"),
+                            &text,
+                            place,
+                            &field.value,
+                            record,
+                        ));
                     }
                     count += 1;
                 }
@@ -304,11 +311,7 @@ impl<'m> Making<'m> {
     }
 
     /// Writes what follows the value of a channel, unless it is to be left out.
-    fn rest_of<'r, 'c, R: Record<'r>>(
-        &mut self,
-        channel: &'c Channel,
-        record: &R,
-    ) -> Result<(), Reason<'c>> {
+    fn rest_of<'r, 'c, R: Record<'r>>(&mut self, channel: &'c Channel, record: &R) -> Result<(), Reason<'c>> {
         let is_push = channel.kind == MOBILE_PUSH;
         let inactive = channel.inactive.iter().find(|rule| rule.condition.holds(record, self.values));
         if let Some(rule) = inactive
@@ -408,13 +411,15 @@ impl<'m> Making<'m> {
     fn leave_out<'r, R: Record<'r>>(&mut self, channel: &Channel, record: &R, reason: Reason<'_>) {
         let (code, message) = match reason {
             Reason::Rule(rule) => {
-                let send = if channel.kind == MOBILE_PUSH { "; --inactive send keeps it as inactive" } else { "" };
+                let send =
+                    if channel.kind == MOBILE_PUSH { "; --inactive send keeps it as inactive" } else { "" };
                 let reason = &rule.reason;
                 let hint = hint_of(rule);
                 (reason.clone(), format!("the channel is left out, because it is {reason}{hint}{send}"))
             }
             Reason::Stale => {
-                let message = "the channel is left out, because the token was last seen before --max-token-age";
+                let message =
+                    "the channel is left out, because the token was last seen before --max-token-age";
                 ("stale-token".to_owned(), message.to_owned())
             }
             Reason::UnknownApp => ("unknown-app".to_owned(), self.unknown_app(channel, record)),
@@ -438,7 +443,9 @@ impl<'m> Making<'m> {
         let mut name = None;
         for &place in &channel.app {
             let text = plain_text(record, place, self.values).ok();
-            name = name.or(text.filter(|text| !text.is_empty() && text.chars().count() <= MOST_CHARACTERS).map(str::to_owned));
+            name = name.or(text
+                .filter(|text| !text.is_empty() && text.chars().count() <= MOST_CHARACTERS)
+                .map(str::to_owned));
         }
         match name {
             Some(name) => format!(

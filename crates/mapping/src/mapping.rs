@@ -180,7 +180,8 @@ impl Mapping {
     pub fn fits_columns(&self, columns: &[String]) -> bool {
         self.fits(|place| {
             let wanted = place.column();
-            let is_inside = |column: &str| column.strip_prefix(&*wanted).is_some_and(|rest| rest.starts_with('.'));
+            let is_inside =
+                |column: &str| column.strip_prefix(&*wanted).is_some_and(|rest| rest.starts_with('.'));
             columns.iter().any(|column| *column == wanted || is_inside(column))
         })
     }
@@ -223,9 +224,9 @@ impl Mapping {
             !columns.contains(&wanted) && !self.is_optional(place)
         };
         let Some(place) = self.program.places.iter().find(is_missing) else { return Ok(()) };
-        let unused = columns.iter().filter(|column| {
-            self.program.places.iter().all(|place| place.column() != **column)
-        });
+        let unused = columns
+            .iter()
+            .filter(|column| self.program.places.iter().all(|place| place.column() != **column));
         Err(MappingError::MissingColumn {
             mapping: self.name.clone(),
             place: place.written().to_owned(),

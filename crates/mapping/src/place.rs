@@ -154,7 +154,8 @@ mod tests {
     #[test]
     fn only_plain_numbers_lead_into_arrays() {
         let record = br#"{"a":[7,{"01":8}]}"#;
-        for (written, found) in [("/a/0", true), ("/a/1/01", true), ("/a/01", false), ("/a/+1", false), ("/a/2", false)]
+        for (written, found) in
+            [("/a/0", true), ("/a/1/01", true), ("/a/01", false), ("/a/+1", false), ("/a/2", false)]
         {
             let (_, place) = Place::parse(written).expect("it is a place");
             let is_there = ndjson::Parser::new().parse(record, |tape| place.resolve(tape.root()).is_some());

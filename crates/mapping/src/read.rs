@@ -12,7 +12,17 @@ use crate::trie::Trie;
 use entry::{Entry, Section};
 
 const KEYS: &[&str] = &[
-    "title", "format", "array", "delimiter", "optional", "updated-at", "recognise", "skip", "contact", "channel", "field",
+    "title",
+    "format",
+    "array",
+    "delimiter",
+    "optional",
+    "updated-at",
+    "recognise",
+    "skip",
+    "contact",
+    "channel",
+    "field",
     "as",
 ];
 /// What can be said of records that are contacts already.
@@ -35,21 +45,15 @@ pub(crate) fn read_mapping(name: &str, toml: &str) -> Result<Mapping, MappingErr
         Some(entry) => Some(entry.one_of("format", FORMATS)?.to_owned()),
         None => None,
     };
+    let title = top.get("title").map(|entry| entry.text().map(str::to_owned)).transpose()?;
+    let delimiter = top.get("delimiter").map(|entry| delimiter(&entry)).transpose()?;
+    let optional = match top.get("optional") {
+        Some(entry) => reader.optional(&entry)?,
+        None => Optional::These(Vec::new()),
+    };
     let program = if is_contacts { Program::default() } else { reader.program(&top)? };
-    Ok(Mapping {
-        name: name.to_owned(),
-        title: top.get("title").map(|entry| entry.text().map(str::to_owned)).transpose()?,
-        format,
-        array,
-        delimiter: top.get("delimiter").map(|entry| delimiter(&entry)).transpose()?,
-        is_contacts,
-        optional: match top.get("optional") {
-            Some(entry) => reader.optional(&entry)?,
-            None => Optional::These(Vec::new()),
-        },
-        recognise,
-        program,
-    })
+    let name = name.to_owned();
+    Ok(Mapping { name, title, format, array, delimiter, is_contacts, optional, recognise, program })
 }
 
 /// The text of a mapping, for messages.
@@ -80,7 +84,9 @@ impl Reader {
         let Some(entry) = top.get("as") else { return Ok(false) };
         entry.one_of("as", &["contacts"])?;
         match KEYS.iter().filter(|key| !KEYS_OF_CONTACTS.contains(key)).find_map(|key| top.get(key)) {
-            Some(other) => Err(other.wrong("nothing is to be said of records that are contacts already (as)")),
+            Some(other) => {
+                Err(other.wrong("nothing is to be said of records that are contacts already (as)"))
+            }
             None => Ok(true),
         }
     }
@@ -118,7 +124,9 @@ impl Reader {
         let places = entry.list()?.into_iter().map(|item| match Place::parse(item.text()?) {
             Ok((From::Record, place)) => Ok(place),
             Ok((From::Element, place)) if entry.is_named("optional") => Ok(place),
-            Ok((From::Element, _)) => Err(item.wrong("records are recognised by what they have, not by elements")),
+            Ok((From::Element, _)) => {
+                Err(item.wrong("records are recognised by what they have, not by elements"))
+            }
             Err(error) => Err(item.wrong(error.to_string())),
         });
         places.collect()
@@ -143,7 +151,9 @@ impl Reader {
         };
         let updated_at = top.get("updated-at").map(|entry| self.place(&entry)).transpose()?;
         if channels.is_empty() && !members.iter().any(|member| member.name == "externalCustomerId") {
-            return Err(top.wrong("channel", "a contact needs channels, or at least contact.externalCustomerId"));
+            return Err(
+                top.wrong("channel", "a contact needs channels, or at least contact.externalCustomerId")
+            );
         }
         let places = std::mem::take(&mut self.places);
         Ok(Program { trie: Trie::new(&places), places, updated_at, skip, members, fields, channels })

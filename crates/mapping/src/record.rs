@@ -186,7 +186,8 @@ pub(crate) struct RowRecord<'m, F> {
 impl<'r, F: Fn(usize) -> Option<&'r str>> RowRecord<'_, F> {
     /// The first column of that name whose cell is not empty.
     fn filled(&self, place: PlaceId) -> Option<(usize, &'r str)> {
-        let mut cells = self.columns.of(place).iter().filter_map(|&column| Some((column, (self.cell)(column)?)));
+        let mut cells =
+            self.columns.of(place).iter().filter_map(|&column| Some((column, (self.cell)(column)?)));
         cells.find(|(_, cell)| !is_blank(cell))
     }
 }
@@ -207,7 +208,10 @@ impl<'r, F: Fn(usize) -> Option<&'r str>> Record<'r> for RowRecord<'_, F> {
     fn pointer(&self, place: PlaceId) -> String {
         let column = self.filled(place).map(|(column, _)| column);
         let column = column.or_else(|| self.columns.of(place).first().copied());
-        column.and_then(|column| self.columns.names.get(column)).map(|name| pointer_to_column(name)).unwrap_or_default()
+        column
+            .and_then(|column| self.columns.names.get(column))
+            .map(|name| pointer_to_column(name))
+            .unwrap_or_default()
     }
 
     fn written(&self, place: PlaceId) -> &str {

@@ -125,7 +125,8 @@ fn collect(value: TapeValue<'_>, program: &Program, path: &mut Vec<String>, unus
 /// Whether a place of the mapping is there.
 fn is_read(path: &[String], program: &Program) -> bool {
     let is_at = |place: &Place, path: &[String]| {
-        place.steps().len() == path.len() && place.steps().iter().zip(path).all(|(step, name)| step.name == *name)
+        place.steps().len() == path.len()
+            && place.steps().iter().zip(path).all(|(step, name)| step.name == *name)
     };
     let is_array = |index: usize| {
         program.channels.iter().any(|channel| {
@@ -148,10 +149,7 @@ fn is_read(path: &[String], program: &Program) -> bool {
 }
 
 /// Pointers to the filled cells in columns that are none of the mapping's places.
-pub(crate) fn unused_cells<'c>(
-    columns: &Columns,
-    cell: &impl Fn(usize) -> Option<&'c str>,
-) -> Vec<String> {
+pub(crate) fn unused_cells<'c>(columns: &Columns, cell: &impl Fn(usize) -> Option<&'c str>) -> Vec<String> {
     let is_filled = |column: usize| cell(column).is_some_and(|cell| !is_blank(cell));
     let unused = columns.unused().filter(|(column, _)| is_filled(*column));
     unused.map(|(_, name)| crate::place::pointer_to_column(name)).collect()

@@ -159,7 +159,12 @@ impl<'t> Entry<'t> {
         if self.is_list() {
             return self.list();
         }
-        Ok(vec![Entry { source: self.source, path: self.path.clone(), offset: self.offset, value: self.value }])
+        Ok(vec![Entry {
+            source: self.source,
+            path: self.path.clone(),
+            offset: self.offset,
+            value: self.value,
+        }])
     }
 
     /// A table with no keys but these.

@@ -11,8 +11,7 @@ use crate::place::{From, Place, PlaceId, steps_of};
 use crate::trie::Trie;
 use crate::value::{FromPlaces, Table, Value};
 
-const TYPES: &[&str] =
-    &["email", "sms", "viber", MOBILE_PUSH, "webpush", "appinbox", "widget", "inapp"];
+const TYPES: &[&str] = &["email", "sms", "viber", MOBILE_PUSH, "webpush", "appinbox", "widget", "inapp"];
 
 /// The members of a contact, in the order in which they are written.
 const MEMBERS: &[(&str, Group, Shape)] = &[
@@ -116,7 +115,8 @@ impl Reader {
                 item.scalar().ok_or_else(|| item.wrong(message))
             };
             let texts: Vec<String> = is.one_or_list()?.iter().map(text).collect::<Result<_, _>>()?;
-            let texts = texts.into_iter().map(|text| if text.trim().is_empty() { String::new() } else { text });
+            let texts =
+                texts.into_iter().map(|text| if text.trim().is_empty() { String::new() } else { text });
             tests.push(Test { place: self.place_of(&is, written)?, texts: texts.collect() });
         }
         if tests.is_empty() {
@@ -151,7 +151,9 @@ impl Reader {
         let section = entry.section(&known)?;
         let address = match section.get("address") {
             Some(entry) if !entry.is_table() => {
-                return Err(entry.wrong("it has members: address.region, address.town, address.address, address.postcode"));
+                return Err(entry.wrong(
+                    "it has members: address.region, address.town, address.address, address.postcode",
+                ));
             }
             Some(entry) => Some(entry.section(&names(Group::Address).collect::<Vec<_>>())?),
             None => None,
@@ -174,7 +176,8 @@ impl Reader {
         for item in entry.list()? {
             let section = item.section(&["id", "value"])?;
             let id = section.require("id")?;
-            let number = id.integer().and_then(|number| i32::try_from(number).ok()).filter(|number| *number > 0);
+            let number =
+                id.integer().and_then(|number| i32::try_from(number).ok()).filter(|number| *number > 0);
             let number = number.ok_or_else(|| {
                 id.wrong("it is the number of a custom field in Reteno, without quotes; the command fields tells it")
             })?;
@@ -258,7 +261,9 @@ fn table(section: &Section<'_>) -> Result<Option<Table>, MappingError> {
     let otherwise = section.get("otherwise");
     let Some(values) = section.get("values") else {
         return match otherwise {
-            Some(entry) => Err(entry.wrong("it says what texts become that values does not have; there is no values")),
+            Some(entry) => {
+                Err(entry.wrong("it says what texts become that values does not have; there is no values"))
+            }
             None => Ok(None),
         };
     };

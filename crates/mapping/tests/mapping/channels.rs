@@ -57,13 +57,20 @@ fn each_element_of_an_array_is_a_channel() {
         (r#"{"tokens":null}"#, "[]}"),
         (r#"{"tokens":""}"#, "[]}"),
         ("{}", "[]}"),
-        (r#"{"tokens":[{"token":"t","on":"maybe"}]}"#, r#"[{"type":"mobilepush","value":"t","device":{"active":"maybe"}}]}"#),
+        (
+            r#"{"tokens":[{"token":"t","on":"maybe"}]}"#,
+            r#"[{"type":"mobilepush","value":"t","device":{"active":"maybe"}}]}"#,
+        ),
     ] {
         assert_eq!(channels(MappingOptions::default(), record), expected, "{record}");
     }
     for record in [r#"{"tokens":{}}"#, r#"{"tokens":7}"#, r#"{"tokens":"t"}"#] {
         let outcome = map(&mut mapper(TOKENS, MappingOptions::default()), record);
-        assert_eq!((outcome.fate(), outcome.told()), ("rejected", vec![("not-a-value", "/tokens")]), "{record}");
+        assert_eq!(
+            (outcome.fate(), outcome.told()),
+            ("rejected", vec![("not-a-value", "/tokens")]),
+            "{record}"
+        );
     }
     let outcome = map(&mut mapper(TOKENS, MappingOptions::default()), r#"{"tokens":[{},{"token":{"a":1}}]}"#);
     assert_eq!(outcome.told(), [("not-a-value", "/tokens/1/token")]);
@@ -72,7 +79,8 @@ fn each_element_of_an_array_is_a_channel() {
 #[test]
 fn the_element_itself_is_a_place() {
     let mapping = "[[channel]]\ntype = 'sms'\neach = '/phones'\nvalue = '.'";
-    let contact = map(&mut mapper(mapping, MappingOptions::default()), r#"{"phones":["+1",null," ",2]}"#).contact;
+    let contact =
+        map(&mut mapper(mapping, MappingOptions::default()), r#"{"phones":["+1",null," ",2]}"#).contact;
     assert_eq!(contact, r#"{"channels":[{"type":"sms","value":"+1"},{"type":"sms","value":"2"}]}"#);
 }
 
@@ -85,7 +93,11 @@ fn inactive_channels_are_left_out_and_told() {
     let told = &outcome.violations()[0];
     assert_eq!(told.removed.as_deref(), Some("/tokens/1/token"));
     assert_eq!(told.value, "t*** (7 characters)");
-    assert!(told.message.contains("by the user") && told.message.contains("--inactive send"), "{}", told.message);
+    assert!(
+        told.message.contains("by the user") && told.message.contains("--inactive send"),
+        "{}",
+        told.message
+    );
 }
 
 #[test]
@@ -112,9 +124,14 @@ fn inactive_channels_of_mobile_push_can_be_sent_as_such() {
 #[test]
 fn tokens_last_seen_too_long_ago_are_left_out() {
     let options = MappingOptions { stale_before: Some(10_000), ..send() };
-    for (seen, is_kept) in
-        [("9", false), ("\"1970-01-01T00:00:09.999Z\"", false), ("10", true), ("null", true), ("\"soon\"", true), ("{}", true)]
-    {
+    for (seen, is_kept) in [
+        ("9", false),
+        ("\"1970-01-01T00:00:09.999Z\"", false),
+        ("10", true),
+        ("null", true),
+        ("\"soon\"", true),
+        ("{}", true),
+    ] {
         let record = format!(r#"{{"tokens":[{{"token":"t","seen":{seen}}}],"email":"a@b.c"}}"#);
         let outcome = map(&mut mapper(TOKENS, options.clone()), &record);
         assert_eq!(outcome.contact.contains("mobilepush"), is_kept, "{seen}");
@@ -147,7 +164,9 @@ fn tokens_belong_to_the_apps_that_are_named() {
             .iter()
             .zip(ids)
             .map(|(token, id)| match id {
-                Some(id) => format!(r#"{{"type":"mobilepush","value":"{token}","device":{{"appId":"{id}"}}}}"#),
+                Some(id) => {
+                    format!(r#"{{"type":"mobilepush","value":"{token}","device":{{"appId":"{id}"}}}}"#)
+                }
                 None => format!(r#"{{"type":"mobilepush","value":"{token}"}}"#),
             })
             .collect();
@@ -167,7 +186,8 @@ fn tokens_belong_to_the_apps_that_are_named() {
 
 #[test]
 fn the_app_of_the_mapping_comes_before_the_options() {
-    let mapping = "[[channel]]\ntype = 'mobilepush'\nvalue = 'token'\napp = ['app', 'package']\ndevice.appId = 'own'";
+    let mapping =
+        "[[channel]]\ntype = 'mobilepush'\nvalue = 'token'\napp = ['app', 'package']\ndevice.appId = 'own'";
     for (options, record, app) in [
         (apps(Some(APP), &[]), r#"{"token":"t","own":"mine"}"#, Some("mine")),
         (apps(Some(APP), &[]), r#"{"token":"t","own":" "}"#, Some(APP)),
@@ -178,7 +198,9 @@ fn the_app_of_the_mapping_comes_before_the_options() {
         let outcome = map(&mut mapper(mapping, options), record);
         match app {
             Some(app) => assert!(outcome.contact.contains(&format!(r#""appId":"{app}""#)), "{record}"),
-            None => assert_eq!((outcome.fate(), outcome.told()), ("skipped", vec![("unknown-app", "/token")])),
+            None => {
+                assert_eq!((outcome.fate(), outcome.told()), ("skipped", vec![("unknown-app", "/token")]))
+            }
         }
     }
 }
@@ -234,9 +256,10 @@ fn the_first_rule_that_holds_skips_the_record_before_anything_else() {
         unless = { kind = "m" }
     "#;
     let mut mapper = mapper(mapping, MappingOptions::default());
-    for (record, code) in
-        [(r#"{"id":7,"kind":"5","name":{},"at":"soon"}"#, "web-push"), (r#"{"id":7,"kind":"x","name":{}}"#, "other")]
-    {
+    for (record, code) in [
+        (r#"{"id":7,"kind":"5","name":{},"at":"soon"}"#, "web-push"),
+        (r#"{"id":7,"kind":"x","name":{}}"#, "other"),
+    ] {
         let outcome = map(&mut mapper, record);
         assert_eq!((outcome.fate(), outcome.told(), outcome.key()), ("skipped", vec![(code, "")], Some("7")));
         assert_eq!((&*outcome.contact, outcome.mapped.updated_at), ("", None));

@@ -61,7 +61,8 @@ fn preset(name: &str, options: MappingOptions) -> Mapper {
 
 fn map(mapper: &mut Mapper, record: &str) -> Outcome {
     let mut contact = Vec::new();
-    let mapped = Parser::new().parse(record.as_bytes(), |tape| mapper.map_record(tape, &mut contact)).unwrap();
+    let mapped =
+        Parser::new().parse(record.as_bytes(), |tape| mapper.map_record(tape, &mut contact)).unwrap();
     Outcome { contact: String::from_utf8(contact).unwrap(), mapped }
 }
 

@@ -78,7 +78,11 @@ fn tables_come_after_normalisers_and_may_leave_out() {
         (r#"{ from = "a", values = { 1 = "one", true = "yes" } }"#, r#"{"a":1}"#, Some("one")),
         (r#"{ from = "a", values = { 1 = "one", true = "yes" } }"#, r#"{"a":true}"#, Some("yes")),
         (r#"{ from = "a", normalize = ["trim", "os"] }"#, r#"{"a":" GCM "}"#, Some("Android")),
-        (r#"{ from = "a", normalize = ["os"], values = { Android = "droid" } }"#, r#"{"a":"fcm"}"#, Some("droid")),
+        (
+            r#"{ from = "a", normalize = ["os"], values = { Android = "droid" } }"#,
+            r#"{"a":"fcm"}"#,
+            Some("droid"),
+        ),
         (r#"{ from = "a", normalize = ["locale"] }"#, r#"{"a":"en_UK"}"#, Some("en-GB")),
         (r#"{ from = "a", normalize = ["trim"] }"#, r#"{"a":"  "}"#, None),
         (r#"{ constant = "always" }"#, "{}", Some("always")),
@@ -134,7 +138,8 @@ fn all_faults_of_a_record_are_told_once_each() {
         lastName = "name"
         timeZone = "zone"
     "#;
-    let outcome = map(&mut mapper(mapping, MappingOptions::default()), r#"{"id":"u1","name":{},"zone":[[]]}"#);
+    let outcome =
+        map(&mut mapper(mapping, MappingOptions::default()), r#"{"id":"u1","name":{},"zone":[[]]}"#);
     assert_eq!(outcome.told(), [("not-a-value", "/name"), ("not-a-value", "/zone")]);
     assert_eq!(outcome.key(), Some("u1"));
 }
@@ -176,7 +181,10 @@ fn members_stand_in_one_order_and_in_their_shapes() {
         r#"{"externalCustomerId":"e","contactKey":"k","firstName":"f","lastName":"l","languageCode":"uk","timeZone":"Europe/Kyiv","address":{"region":"r","postcode":"01001"},"addressBookId":12,"id":9223372036854775807,"fields":[{"id":5,"value":"a,b"},{"id":4,"value":"4.0"}],"channels":[]}"#
     );
     assert_eq!(map(&mut mapper, "{}").contact, r#"{"channels":[]}"#);
-    assert_eq!(map(&mut mapper, r#"{"four":1}"#).contact, r#"{"fields":[{"id":4,"value":"1"}],"channels":[]}"#);
+    assert_eq!(
+        map(&mut mapper, r#"{"four":1}"#).contact,
+        r#"{"fields":[{"id":4,"value":"1"}],"channels":[]}"#
+    );
     for (id, written) in [
         ("\"-5\"", "-5"),
         ("0", "0"),
