@@ -69,7 +69,7 @@ const ESCAPES: [u8; 256] = {
 };
 
 /// Appends a text as a JSON string; only what must be escaped is.
-pub(crate) fn encode_text(text: &str, out: &mut Vec<u8>) {
+pub fn encode_text(text: &str, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     out.push(b'"');
     let bytes = text.as_bytes();

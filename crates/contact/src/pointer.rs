@@ -47,8 +47,8 @@ pub(crate) fn as_read(tape: &Tape<'_>, index: u32) -> String {
     pointer
 }
 
-/// Appends one step to a pointer.
-pub(crate) fn push_token(pointer: &mut String, token: &str) {
+/// Appends one step to a JSON Pointer, escaped.
+pub fn push_token(pointer: &mut String, token: &str) {
     pointer.push('/');
     for character in token.chars() {
         match character {

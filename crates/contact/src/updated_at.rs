@@ -96,18 +96,15 @@ impl UpdatedAt {
         };
         match time {
             Some(time) => Said::At(time),
-            None => {
-                let message = "is no time; write a date (2026-10-30), a date and a time (2026-10-30T14:05:00Z), or \
-                               seconds or milliseconds since 1970; until then the record counts as the oldest";
-                let mut violation = Violation::of_record("bad-updated-at", &*self.pointer, message);
-                violation.value = mask(value);
-                Said::Unreadable(violation)
-            }
+            None => Said::Unreadable(Violation::of_unreadable_time(&*self.pointer, mask(value))),
         }
     }
 }
 
-fn time_of_text(text: &str) -> Option<i64> {
+/// A text read as a time, in milliseconds since 1970: a date, a date and a time (in UTC, if it names no zone), or
+/// seconds or milliseconds since 1970.
+#[must_use]
+pub fn time_of_text(text: &str) -> Option<i64> {
     if is_decimal(text) {
         return time_of_number(text);
     }
@@ -130,7 +127,9 @@ fn is_decimal(text: &str) -> bool {
 /// From here on a number is of milliseconds: as seconds it would be a time after the year 5138.
 const LEAST_MILLISECONDS: i64 = 100_000_000_000;
 
-fn time_of_number(digits: &str) -> Option<i64> {
+/// The digits of a number, as seconds or milliseconds since 1970, in milliseconds.
+#[must_use]
+pub fn time_of_number(digits: &str) -> Option<i64> {
     if let Ok(number) = digits.parse::<i64>() {
         let is_seconds = number.unsigned_abs() < LEAST_MILLISECONDS.unsigned_abs();
         return Some(if is_seconds { number * 1000 } else { number });

@@ -38,6 +38,14 @@ impl Violation {
         }
     }
 
+    /// A time that cannot be read, so that the record counts as the oldest. The value comes masked.
+    #[must_use]
+    pub fn of_unreadable_time(pointer: impl Into<String>, value: String) -> Self {
+        let message = "is no time; write a date (2026-10-30), a date and a time (2026-10-30T14:05:00Z), or seconds or \
+                       milliseconds since 1970; until then the record counts as the oldest";
+        Self { value, ..Self::of_record("bad-updated-at", pointer, message) }
+    }
+
     /// A record that is not JSON.
     #[must_use]
     pub fn of_syntax(error: &SyntaxError) -> Self {

@@ -1,0 +1,91 @@
+//! What can be wrong with a mapping.
+
+use thiserror::Error;
+
+/// A mistake in a mapping, or a mapping that does not belong to the input.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum MappingError {
+    /// It is not TOML.
+    #[error("{mapping}, line {line}: {message}")]
+    Syntax {
+        /// The mapping.
+        mapping: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        message: String,
+    },
+    /// A key, a member or a normaliser that does not exist.
+    #[error("{mapping}, line {line}: {key} does not exist{}", did_you_mean(nearest.as_deref()))]
+    Unknown {
+        /// The mapping.
+        mapping: String,
+        /// The line, from 1.
+        line: usize,
+        /// Where it stands, such as `channel[1].valeu`.
+        key: String,
+        /// What was probably meant.
+        nearest: Option<String>,
+    },
+    /// A key with a value that it cannot have, or one that is missing.
+    #[error("{mapping}, line {line}: {key}: {message}")]
+    Wrong {
+        /// The mapping.
+        mapping: String,
+        /// The line, from 1.
+        line: usize,
+        /// Where it stands.
+        key: String,
+        /// What is wrong, and what to do.
+        message: String,
+    },
+    /// The header lacks a column.
+    #[error(
+        "{mapping}: the header has no column {place}{}; or name it in optional, if it may be missing",
+        did_you_mean(nearest.as_deref())
+    )]
+    MissingColumn {
+        /// The mapping.
+        mapping: String,
+        /// The place, as the mapping writes it.
+        place: String,
+        /// A column of nearly the same name that the mapping does not use.
+        nearest: Option<String>,
+    },
+    /// A place that no record has, where one of nearly the same name is.
+    #[error(
+        "{mapping}: none of the first records has {place}{}; or name it in optional, if it may be missing",
+        did_you_mean(Some(nearest))
+    )]
+    MisspeltPlace {
+        /// The mapping.
+        mapping: String,
+        /// The place, as the mapping writes it.
+        place: String,
+        /// What is there.
+        nearest: String,
+    },
+    /// Channels for each element of an array, out of a table.
+    #[error(
+        "{mapping}: {place} is an array, of which a table has none; name columns as places, without each"
+    )]
+    ArrayInTable {
+        /// The mapping.
+        mapping: String,
+        /// The array, as the mapping writes it.
+        place: String,
+    },
+    /// The place of the date that the user gave is none.
+    #[error("the place of the date, {place}: {message}")]
+    GivenPlace {
+        /// The place, as it was given.
+        place: String,
+        /// Why it is none.
+        message: String,
+    },
+}
+
+fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default()
+}
