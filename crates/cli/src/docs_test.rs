@@ -59,8 +59,12 @@ fn every_command_has_examples_that_are_taken() {
     for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
         let name = sub.get_name();
         let after_help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
-        let examples: Vec<_> = commands(&after_help).iter().filter_map(|words| of_this_program(words)).collect();
-        assert!(examples.iter().any(|args| args.first().is_some_and(|word| word == name)), "{name}: {after_help}");
+        let examples: Vec<_> =
+            commands(&after_help).iter().filter_map(|words| of_this_program(words)).collect();
+        assert!(
+            examples.iter().any(|args| args.first().is_some_and(|word| word == name)),
+            "{name}: {after_help}"
+        );
         for args in examples {
             let shown = format!("{name}: {args:?}");
             parse(args).unwrap_or_else(|error| panic!("{shown}: {error}"));
@@ -69,7 +73,9 @@ fn every_command_has_examples_that_are_taken() {
 }
 
 fn is_not_yet(word: &str) -> bool {
-    NOT_YET.iter().any(|name| word == *name || word.strip_prefix(name).is_some_and(|rest| rest.starts_with('=')))
+    NOT_YET
+        .iter()
+        .any(|name| word == *name || word.strip_prefix(name).is_some_and(|rest| rest.starts_with('=')))
 }
 
 fn parse(args: Vec<String>) -> Result<(), String> {
@@ -199,7 +205,8 @@ impl Reading {
         self.end_word();
         let words = std::mem::take(&mut self.words);
         let is_setting = |word: &str| {
-            word.split_once('=').is_some_and(|(name, _)| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
+            word.split_once('=')
+                .is_some_and(|(name, _)| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
         };
         let is_passed = |word: &String| WORDS.contains(&word.as_str()) || is_setting(word);
         let words: Vec<String> = words.into_iter().skip_while(is_passed).collect();
@@ -213,14 +220,15 @@ impl Reading {
 fn scripts_are_taken_apart_into_commands() {
     for (script, expected) in [
         ("a b # c\nd", vec![vec!["a", "b"], vec!["d"]]),
-        ("a 'b | c' \"d \\\" e\" | f; g && h", vec![vec!["a", "b | c", "d \" e"], vec!["f"], vec!["g"], vec!["h"]]),
+        (
+            "a 'b | c' \"d \\\" e\" | f; g && h",
+            vec![vec!["a", "b | c", "d \" e"], vec!["f"], vec!["g"], vec!["h"]],
+        ),
         ("KEY=x a > out 2>&1 < in 2> err b", vec![vec!["a", "b"]]),
-        ("until a \"out-$(date +%F)\"; do\n  [ $? -eq 5 ] || break\ndone", vec![
-            vec!["a", "out-$(date +%F)"],
-            vec!["[", "$?", "-eq", "5", "]"],
-            vec!["break"],
-            vec!["done"],
-        ]),
+        (
+            "until a \"out-$(date +%F)\"; do\n  [ $? -eq 5 ] || break\ndone",
+            vec![vec!["a", "out-$(date +%F)"], vec!["[", "$?", "-eq", "5", "]"], vec!["break"], vec!["done"]],
+        ),
         ("a \\\n  b", vec![vec!["a", "b"]]),
         ("cat > x <<'END'\nreteno-import no | such\nEND\na", vec![vec!["cat"], vec!["a"]]),
     ] {

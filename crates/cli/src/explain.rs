@@ -15,7 +15,7 @@ use pages::{GROUPS, Page};
 const MOST_SUGGESTED: usize = 3;
 
 /// How alike a code has to be to be named instead.
-const LEAST_LIKENESS: f64 = 0.75;
+const LEAST_LIKENESS: f64 = 0.85;
 
 /// Prints the page of a code, or all codes.
 pub(crate) fn explain(args: &ExplainArgs) -> Result<ExitCode, Failure> {
@@ -47,9 +47,14 @@ fn list() -> String {
     list
 }
 
+/// How alike two codes are, from 0 to 1. A word of a code is like it: `email` like `bad-email`.
+fn likeness(asked: &str, code: &str) -> f64 {
+    if code.split('-').any(|word| word == asked) { LEAST_LIKENESS } else { strsim::jaro_winkler(asked, code) }
+}
+
 fn unknown(code: &str) -> Error {
     let mut near: Vec<(f64, &str)> = pages()
-        .map(|page| (strsim::jaro_winkler(&code.to_lowercase(), page.code), page.code))
+        .map(|page| (likeness(&code.to_lowercase(), page.code), page.code))
         .filter(|(likeness, _)| *likeness >= LEAST_LIKENESS)
         .collect();
     near.sort_by(|one, other| other.0.total_cmp(&one.0));

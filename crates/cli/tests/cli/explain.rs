@@ -20,7 +20,8 @@ fn listed() -> BTreeSet<String> {
 
 fn pages() -> BTreeSet<String> {
     let entries = std::fs::read_dir(root().join("docs/codes")).expect("the folder");
-    let name = |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().trim_end_matches(".md").to_owned();
+    let name =
+        |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().trim_end_matches(".md").to_owned();
     entries.map(|entry| name(entry.expect("an entry"))).collect()
 }
 
@@ -61,7 +62,9 @@ fn a_page_has_the_form_of_all_pages() {
 #[test]
 fn an_unknown_code_is_a_mistake_with_the_nearest_ones() {
     for (asked, said) in [
-        ("bad-emial", "did you mean bad-email"),
+        ("bad-emial", "did you mean bad-email?"),
+        ("email", "did you mean bad-email?"),
+        ("quote", "did you mean unclosed-quote?"),
         ("BAD-EMAIL", "did you mean bad-email"),
         ("duplicate-keys", "did you mean duplicate-key"),
         ("zzz", "reteno-import explain lists all of them"),
@@ -78,10 +81,10 @@ fn annotated(value: &Value, codes: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
             for (name, value) in members {
-                match value.as_str() {
-                    Some(code) if name == "x-code" || name == "x-unique-code" => drop(codes.insert(code.to_owned())),
-                    _ => annotated(value, codes),
+                if let (true, Some(code)) = (name == "x-code" || name == "x-unique-code", value.as_str()) {
+                    codes.insert(code.to_owned());
                 }
+                annotated(value, codes);
             }
         }
         Value::Array(elements) => elements.iter().for_each(|element| annotated(element, codes)),
@@ -139,7 +142,8 @@ fn whatever_names_a_code_has_a_page_for_it() {
         named.extend(in_tables(&root().join(document)));
     }
     in_sources(&root().join("crates"), &mut named);
-    let expected = std::fs::read_to_string(root().join("fixtures/dirty.expected.tsv")).expect("the expectations");
+    let expected =
+        std::fs::read_to_string(root().join("fixtures/dirty.expected.tsv")).expect("the expectations");
     named.extend(expected.lines().skip(1).filter_map(|row| row.split('\t').nth(2)).map(str::to_owned));
     assert!(named.len() > 50, "{named:?}");
     let without: Vec<_> = named.difference(&pages).collect();
@@ -167,7 +171,8 @@ fn what_a_page_shows_is_what_the_program_tells() {
                 let (command, told) = block.text.split_once('\n').expect("a command");
                 let command = command.strip_prefix("$ ").expect("a command");
                 let output = shell(folder.path(), command);
-                let reasons: String = stderr(&output).lines().filter(|line| is_told(line)).collect::<Vec<_>>().join(" ");
+                let reasons: String =
+                    stderr(&output).lines().filter(|line| is_told(line)).collect::<Vec<_>>().join(" ");
                 assert_eq!(words(told), words(&reasons), "{name}: {}", stderr(&output));
                 assert!(words(told).contains(&name.as_str()) || told.contains(&format!("{name}:")), "{name}");
                 told_codes += 1;
@@ -180,7 +185,10 @@ fn what_a_page_shows_is_what_the_program_tells() {
 /// `export.ndjson:1: rejected …`, and no line of the summary.
 fn is_told(line: &str) -> bool {
     const ACTIONS: [&str; 5] = ["rejected", "pruned", "duplicate", "skipped", "merged"];
-    line.split(": ").nth(1).and_then(|rest| rest.split(' ').next()).is_some_and(|word| ACTIONS.contains(&word))
+    line.split(": ")
+        .nth(1)
+        .and_then(|rest| rest.split(' ').next())
+        .is_some_and(|word| ACTIONS.contains(&word))
 }
 
 fn words(text: &str) -> Vec<&str> {

@@ -39,8 +39,18 @@ fn completions_and_manual_pages_are_printed() {
         assert_eq!(code(&output), 0);
         assert!(stdout(&output).contains("reteno-import"), "{shell}");
     }
-    let commands =
-        ["check", "prepare", "upload", "status", "doctor", "fields", "explain", "schema", "completions", "man"];
+    let commands = [
+        "check",
+        "prepare",
+        "upload",
+        "status",
+        "doctor",
+        "fields",
+        "explain",
+        "schema",
+        "completions",
+        "man",
+    ];
     let pages = commands.map(|command| vec!["man", command]);
     for args in std::iter::once(vec!["man"]).chain(pages) {
         let output = run(folder().path(), &args);

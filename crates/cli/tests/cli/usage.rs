@@ -91,7 +91,9 @@ fn without_arguments_the_first_steps_are_shown() {
     assert_eq!(code(&output), 2);
     assert!(output.stdout.is_empty());
     let said = stderr(&output);
-    for step in ["reteno-import check", "reteno-import prepare", "reteno-import upload", "reteno-import --help"] {
+    for step in
+        ["reteno-import check", "reteno-import prepare", "reteno-import upload", "reteno-import --help"]
+    {
         assert!(said.contains(step), "{said}");
     }
     assert!(said.lines().count() <= 15, "{said}");
