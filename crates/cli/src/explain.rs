@@ -17,6 +17,9 @@ const MOST_SUGGESTED: usize = 3;
 /// How alike a code has to be to be named instead.
 const LEAST_LIKENESS: f64 = 0.85;
 
+/// A code that is less alike than another one by so much is not named beside it.
+const LIKENESS_APART: f64 = 0.05;
+
 /// Prints the page of a code, or all codes.
 pub(crate) fn explain(args: &ExplainArgs) -> Result<ExitCode, Failure> {
     match &args.code {
@@ -58,6 +61,8 @@ fn unknown(code: &str) -> Error {
         .filter(|(likeness, _)| *likeness >= LEAST_LIKENESS)
         .collect();
     near.sort_by(|one, other| other.0.total_cmp(&one.0));
+    let nearest = near.first().map_or(0.0, |(likeness, _)| *likeness);
+    near.retain(|(likeness, _)| *likeness > nearest - LIKENESS_APART);
     let near: Vec<&str> = near.into_iter().take(MOST_SUGGESTED).map(|(_, code)| code).collect();
     let what_then = match near.as_slice() {
         [] => "reteno-import explain lists all of them".to_owned(),

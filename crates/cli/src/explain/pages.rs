@@ -62,7 +62,7 @@ pub(super) const GROUPS: &[Group] = &[
         title: "Mapped records",
         pages: pages! {
             "stale-token" "unknown-app" "opted-out" "inactive" "invalid-token" "uninstalled" "web-push"
-            "unsupported-push-service" "sandbox-token" "voip-token" "not-a-channel" "repeated-header" "wrong-cell-count"
+            "unsupported-push-service" "sandbox-token" "voip-token" "not-a-channel" "no-array" "repeated-header" "wrong-cell-count"
             "unclosed-quote" "not-a-value" "bad-json-cell"
         },
     },

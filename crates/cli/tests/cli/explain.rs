@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::docs::shell;
-use super::markdown::{read, root, split};
+use super::markdown::{is_not_yet, read, root, split};
 use super::{code, folder, json, run, stderr, stdout};
 
 /// The codes that `explain` lists.
@@ -114,7 +114,8 @@ fn in_tables(document: &Path) -> BTreeSet<String> {
     codes
 }
 
-/// The codes that stand in the sources beside `of_record`, which makes a violation of them.
+/// The codes that stand in the sources: beside `of_record`, which makes a violation of them, and in functions named `code`
+/// and the like.
 fn in_sources(folder: &Path, codes: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).expect("the folder") {
         let path = entry.expect("an entry").path();
@@ -122,8 +123,18 @@ fn in_sources(folder: &Path, codes: &mut BTreeSet<String>) {
             in_sources(&path, codes);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = read(&path);
-            let named = text.split("of_record(\"").skip(1).filter_map(|rest| rest.split('"').next());
-            codes.extend(named.map(str::to_owned));
+            let made = text.split("of_record(\"").skip(1).filter_map(|rest| rest.split('"').next());
+            codes.extend(made.filter(|code| !code.is_empty()).map(str::to_owned));
+            let functions = text.split("fn code").skip(1).filter(|rest| {
+                let result = rest.split('{').next().unwrap_or_default();
+                result.contains("&'static str")
+            });
+            for function in functions {
+                let body = function.split("\n    }\n").next().unwrap_or_default();
+                codes.extend(
+                    body.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned),
+                );
+            }
         }
     }
 }
@@ -158,7 +169,8 @@ fn the_rules_link_each_code_to_its_page() {
     }
 }
 
-/// A page shows its example as files, and what is told of it: this is held against the program.
+/// A page shows its example as files, and what is told of it: this is held against the program. Where `…` stands, nobody knows
+/// the rest yet. With UPDATE_PAGES in the environment, the pages are written anew as the program tells it.
 #[test]
 fn what_a_page_shows_is_what_the_program_tells() {
     let mut told_codes = 0;
@@ -170,16 +182,55 @@ fn what_a_page_shows_is_what_the_program_tells() {
             } else if block.info == "console" {
                 let (command, told) = block.text.split_once('\n').expect("a command");
                 let command = command.strip_prefix("$ ").expect("a command");
+                if command.split(' ').any(is_not_yet) {
+                    continue;
+                }
                 let output = shell(folder.path(), command);
-                let reasons: String =
-                    stderr(&output).lines().filter(|line| is_told(line)).collect::<Vec<_>>().join(" ");
-                assert_eq!(words(told), words(&reasons), "{name}: {}", stderr(&output));
-                assert!(words(told).contains(&name.as_str()) || told.contains(&format!("{name}:")), "{name}");
+                let said = stderr(&output);
+                let reasons: Vec<&str> = said.lines().filter(|line| is_told(line)).collect();
+                assert!(reasons.iter().any(|line| line.contains(&format!(" {name}"))), "{name}: {said}");
+                if std::env::var_os("UPDATE_PAGES").is_some() {
+                    update(&name, &block.text, &format!("$ {command}\n{}", wrapped(&reasons)));
+                } else if let Some((known, _)) = told.split_once('…') {
+                    assert!(reasons.join(" ").starts_with(known.trim_end()), "{name}: {said}");
+                } else {
+                    assert_eq!(words(told), words(&reasons.join(" ")), "{name}: {said}");
+                }
                 told_codes += 1;
             }
         }
     }
     assert!(told_codes > 50, "{told_codes}");
+}
+
+fn update(name: &str, old: &str, new: &str) {
+    let path = root().join("docs/codes").join(name).with_extension("md");
+    std::fs::write(&path, page(name).replace(old, new)).expect("the page");
+}
+
+/// Lines as they stand in a page: their rest goes to further lines, which begin with spaces.
+fn wrapped(lines: &[&str]) -> String {
+    const MOST_CHARACTERS: usize = 80;
+    let mut text = String::new();
+    for line in lines {
+        let mut length = 0;
+        for (nth, word) in line.split(' ').enumerate() {
+            let characters = word.chars().count();
+            if nth == 0 {
+                length = 0;
+            } else if length + 1 + characters > MOST_CHARACTERS {
+                text.push_str("\n    ");
+                length = 4;
+            } else {
+                text.push(' ');
+                length += 1;
+            }
+            text.push_str(word);
+            length += characters;
+        }
+        text.push('\n');
+    }
+    text
 }
 
 /// `export.ndjson:1: rejected …`, and no line of the summary.
