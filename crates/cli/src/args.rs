@@ -14,13 +14,16 @@ use contact::{Region, UpdatedAt};
 pub(crate) use api::{ApiArgs, DoctorArgs, FieldsArgs, SendingArgs, StatusArgs, UploadArgs};
 pub(crate) use value::{Bytes, MaxRejects, Resource};
 
+const AFTER_HELP: &str = "Start with: reteno-import check export.ndjson
+What a code in the rejects means: reteno-import explain CODE";
+
 /// Turns exports of contacts and push tokens into requests of the Reteno method Add contacts, and uploads them.
 ///
 /// Every record is checked against the rules of the API, repaired where the repair is certain, and either written into
 /// a batch or told, with its line and the reason. This is not an official product of Reteno.
 #[derive(Debug, Parser)]
-#[command(name = "reteno-import", version, max_term_width = 110, arg_required_else_help = true)]
-#[command(after_help = "Start with: reteno-import check export.ndjson")]
+#[command(name = "reteno-import", version, max_term_width = 110)]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -35,6 +38,7 @@ pub(crate) enum Command {
     Status(StatusArgs),
     Doctor(DoctorArgs),
     Fields(FieldsArgs),
+    Explain(ExplainArgs),
     Schema(SchemaArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
@@ -79,6 +83,10 @@ pub(crate) struct CheckArgs {
 const SCHEMA_EXAMPLES: &str = "Examples:
   reteno-import schema > contact.schema.json
   reteno-import schema reject | jq .properties";
+
+const EXPLAIN_EXAMPLES: &str = "Examples:
+  reteno-import explain
+  reteno-import explain bad-email";
 
 const PREPARE_EXAMPLES: &str = "Examples:
   reteno-import prepare export.ndjson -o out
@@ -289,6 +297,14 @@ pub(crate) struct WorkArgs {
     /// A file with settings; by default reteno-import.toml, where there is one
     #[arg(long, value_name = "FILE", env = "RETENO_IMPORT_CONFIG")]
     pub(crate) config: Option<PathBuf>,
+}
+
+/// Say what a code in the rejects means, and what to do about it
+#[derive(Debug, ClapArgs)]
+#[command(after_help = EXPLAIN_EXAMPLES)]
+pub(crate) struct ExplainArgs {
+    /// The code, such as bad-email; without it, all codes are listed
+    pub(crate) code: Option<String>,
 }
 
 /// Print one of the JSON Schemas that this tool works by

@@ -14,7 +14,7 @@ pub(crate) const DONE: u8 = 0;
 /// Done, but some records were rejected.
 pub(crate) const SOME_REJECTED: u8 = 1;
 /// The command line, settings or a schema cannot be used; nothing was read.
-const USAGE: u8 = 2;
+pub(crate) const USAGE: u8 = 2;
 /// More records were rejected than allowed.
 const TOO_MANY_REJECTS: u8 = 3;
 /// Reading or writing failed.

@@ -4,8 +4,11 @@ mod api;
 mod args;
 mod check;
 mod config;
+#[cfg(test)]
+mod docs_test;
 mod doctor;
 mod exit;
+mod explain;
 mod fields;
 mod interrupt;
 mod output;
@@ -30,6 +33,9 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<ExitCode, Failure> {
+    if std::env::args_os().len() < 2 {
+        return Ok(print::first_steps());
+    }
     let (args, settings) = config::parse_with_config()?;
     match args.command {
         Command::Check(args) => check::check(&args, settings),
@@ -38,6 +44,7 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Status(args) => status::status(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Fields(args) => fields::fields(&args),
+        Command::Explain(args) => explain::explain(&args),
         Command::Schema(args) => print::schema(args.name),
         Command::Completions(args) => print::completions(args.shell),
         Command::Man(args) => print::man(args.command.as_deref()),

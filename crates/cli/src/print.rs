@@ -1,4 +1,4 @@
-//! Commands that only print: schemas, completions, manual pages.
+//! What is only printed: first steps, schemas, completions, manual pages.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -7,10 +7,33 @@ use anyhow::anyhow;
 use clap::{Command, CommandFactory};
 
 use crate::args::{Args, SchemaName};
-use crate::exit::Failure;
+use crate::exit::{self, Failure};
 
 /// The schema of a request body.
 pub(crate) const REQUEST_SCHEMA: &str = include_str!("../../../schemas/request.schema.json");
+
+/// What people come for, where no command is given.
+const FIRST_STEPS: &str = "\
+reteno-import makes requests of the Reteno method Add contacts out of an export, and uploads them.
+
+Look at an export; nothing is written:
+  reteno-import check export.ndjson
+
+Make the requests, in a new folder:
+  reteno-import prepare export.ndjson -o out
+
+Upload them; killed at any moment, the same command goes on:
+  reteno-import upload out
+
+Usage: reteno-import COMMAND
+All commands: reteno-import --help
+";
+
+/// Prints what people come for, as an answer to a command line without a command.
+pub(crate) fn first_steps() -> ExitCode {
+    FIRST_STEPS.lines().for_each(exit::note);
+    exit::USAGE.into()
+}
 
 /// Prints a schema.
 pub(crate) fn schema(name: SchemaName) -> Result<ExitCode, Failure> {

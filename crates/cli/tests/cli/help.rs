@@ -12,6 +12,7 @@ fn help_is_for_people() {
         ("help_status", vec!["status", "--help"]),
         ("help_doctor", vec!["doctor", "--help"]),
         ("help_fields", vec!["fields", "--help"]),
+        ("help_explain", vec!["explain", "--help"]),
         ("help_schema", vec!["schema", "--help"]),
     ] {
         let output = run(folder().path(), &args);
@@ -38,8 +39,21 @@ fn completions_and_manual_pages_are_printed() {
         assert_eq!(code(&output), 0);
         assert!(stdout(&output).contains("reteno-import"), "{shell}");
     }
-    for args in [&["man"][..], &["man", "prepare"]] {
-        let output = run(folder().path(), args);
+    let commands = [
+        "check",
+        "prepare",
+        "upload",
+        "status",
+        "doctor",
+        "fields",
+        "explain",
+        "schema",
+        "completions",
+        "man",
+    ];
+    let pages = commands.map(|command| vec!["man", command]);
+    for args in std::iter::once(vec!["man"]).chain(pages) {
+        let output = run(folder().path(), &args);
         assert_eq!(code(&output), 0);
         assert!(stdout(&output).contains(".TH"), "{args:?}");
     }

@@ -2,10 +2,13 @@
 
 mod check;
 mod config;
+mod docs;
+mod explain;
 mod fixtures;
 mod folder;
 mod help;
 mod interrupted;
+mod markdown;
 mod merging;
 mod pipe;
 mod prepare;

@@ -86,8 +86,15 @@ fn a_mistake_is_told_with_what_to_do_and_creates_nothing() {
 }
 
 #[test]
-fn without_arguments_the_help_is_shown() {
+fn without_arguments_the_first_steps_are_shown() {
     let output = run(folder().path(), &[]);
     assert_eq!(code(&output), 2);
-    assert!(stderr(&output).contains("Usage: reteno-import"));
+    assert!(output.stdout.is_empty());
+    let said = stderr(&output);
+    for step in
+        ["reteno-import check", "reteno-import prepare", "reteno-import upload", "reteno-import --help"]
+    {
+        assert!(said.contains(step), "{said}");
+    }
+    assert!(said.lines().count() <= 15, "{said}");
 }
