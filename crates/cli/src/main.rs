@@ -7,6 +7,7 @@ mod config;
 mod doctor;
 mod exit;
 mod fields;
+mod generate;
 mod interrupt;
 mod output;
 mod paths;
@@ -38,6 +39,7 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Status(args) => status::status(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Fields(args) => fields::fields(&args),
+        Command::Generate(args) => generate::generate(&args),
         Command::Schema(args) => print::schema(args.name),
         Command::Completions(args) => print::completions(args.shell),
         Command::Man(args) => print::man(args.command.as_deref()),

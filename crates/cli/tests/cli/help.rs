@@ -12,6 +12,7 @@ fn help_is_for_people() {
         ("help_status", vec!["status", "--help"]),
         ("help_doctor", vec!["doctor", "--help"]),
         ("help_fields", vec!["fields", "--help"]),
+        ("help_generate", vec!["generate", "--help"]),
         ("help_schema", vec!["schema", "--help"]),
     ] {
         let output = run(folder().path(), &args);

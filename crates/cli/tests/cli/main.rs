@@ -4,6 +4,7 @@ mod check;
 mod config;
 mod fixtures;
 mod folder;
+mod generate;
 mod help;
 mod interrupted;
 mod merging;
