@@ -9,7 +9,7 @@ use crate::onesignal;
 /// How an export is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
-    /// Contacts in the API's shape, as NDJSON: a row for each contact.
+    /// Contacts in the API's shape, as NDJSON: a row for each contact. Of eight devices, one is not active.
     Contact,
     /// Amazon Pinpoint endpoints, as NDJSON: a row for each channel of a contact.
     ///
