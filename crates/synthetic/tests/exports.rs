@@ -37,7 +37,7 @@ fn csv(text: &[u8]) -> Vec<Vec<String>> {
     let mut is_quoted = false;
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
-        let cell = cells.last_mut().unwrap();
+        let cell = cells.last_mut().expect("a cell");
         match character {
             '"' if is_quoted && characters.peek() == Some(&'"') => {
                 characters.next();
@@ -55,11 +55,11 @@ fn csv(text: &[u8]) -> Vec<Vec<String>> {
 
 fn column(name: &str) -> usize {
     let header = csv(Format::OneSignal.header().as_bytes()).remove(0);
-    header.iter().position(|column| column == name).unwrap()
+    header.iter().position(|column| column == name).expect("a column")
 }
 
 fn json_rows(rows: &[u8]) -> Vec<Value> {
-    let text = std::str::from_utf8(rows).unwrap();
+    let text = std::str::from_utf8(rows).expect("UTF-8");
     text.lines()
         .map(|row| serde_json::from_str(row).unwrap_or_else(|error| panic!("{row}: {error}")))
         .collect()
@@ -67,11 +67,11 @@ fn json_rows(rows: &[u8]) -> Vec<Value> {
 
 /// Key, and the texts by which it can be reached.
 fn reached(format: Format, rows: &[u8]) -> (String, HashSet<String>) {
-    let text = |value: &Value| value.as_str().unwrap().trim_start_matches('+').to_owned();
+    let text = |value: &Value| value.as_str().expect("a text").trim_start_matches('+').to_owned();
     match format {
         Format::Contact => {
             let contact = json_rows(rows).remove(0);
-            let channels = contact["channels"].as_array().unwrap();
+            let channels = contact["channels"].as_array().expect("an array");
             (
                 text(&contact["externalCustomerId"]),
                 channels.iter().map(|channel| text(&channel["value"])).collect(),
@@ -88,7 +88,8 @@ fn reached(format: Format, rows: &[u8]) -> (String, HashSet<String>) {
         }
         Format::Braze => {
             let user = json_rows(rows).remove(0);
-            let tokens = user["push_tokens"].as_array().unwrap().iter().map(|token| text(&token["token"]));
+            let tokens =
+                user["push_tokens"].as_array().expect("an array").iter().map(|token| text(&token["token"]));
             let others = ["email", "phone"].iter().filter_map(|name| user.get(name)).map(text);
             (text(&user["external_id"]), tokens.chain(others).collect())
         }
