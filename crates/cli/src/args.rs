@@ -1,6 +1,7 @@
 //! What can stand on the command line.
 
 mod api;
+mod generate;
 mod value;
 
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -12,6 +13,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use contact::{Region, UpdatedAt};
 
 pub(crate) use api::{ApiArgs, DoctorArgs, FieldsArgs, SendingArgs, StatusArgs, UploadArgs};
+pub(crate) use generate::{ExportArg, GenerateArgs};
 pub(crate) use value::{Bytes, MaxRejects, Resource};
 
 const AFTER_HELP: &str = "Start with: reteno-import check export.ndjson
@@ -39,6 +41,7 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     Fields(FieldsArgs),
     Explain(ExplainArgs),
+    Generate(GenerateArgs),
     Schema(SchemaArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),

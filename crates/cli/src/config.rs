@@ -128,7 +128,13 @@ fn prefer_nearer(args: &mut Args, matches: &ArgMatches) -> anyhow::Result<()> {
         }
         Command::Upload(upload) => (&mut upload.rules, &mut upload.telling),
         Command::Status(_) | Command::Doctor(_) | Command::Fields(_) => return Ok(()),
-        Command::Explain(_) | Command::Schema(_) | Command::Completions(_) | Command::Man(_) => return Ok(()),
+        Command::Explain(_)
+        | Command::Generate(_)
+        | Command::Schema(_)
+        | Command::Completions(_)
+        | Command::Man(_) => {
+            return Ok(());
+        }
     };
     if rules.dedupe_on != DedupeOnArg::FieldId && is_nearer("dedupe_on", "field_id") {
         rules.field_id = None;

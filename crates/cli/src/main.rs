@@ -10,6 +10,7 @@ mod doctor;
 mod exit;
 mod explain;
 mod fields;
+mod generate;
 mod interrupt;
 mod output;
 mod paths;
@@ -45,6 +46,7 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Fields(args) => fields::fields(&args),
         Command::Explain(args) => explain::explain(&args),
+        Command::Generate(args) => generate::generate(&args),
         Command::Schema(args) => print::schema(args.name),
         Command::Completions(args) => print::completions(args.shell),
         Command::Man(args) => print::man(args.command.as_deref()),

@@ -3,10 +3,11 @@
 use fastrand::Rng;
 
 use crate::draws::{Draws, Trait};
-use crate::fault::Fault;
+use crate::fault::{Fault, odd_member};
+use crate::text::{TOO_LONG, apns_token, email, external_id, fcm_token, number, phone, pick, put, uuid};
 use crate::values::{
-    ANDROID_MODELS, APP_IDS, APP_VERSIONS, APPLE_MODELS, CUSTOM_FIELDS, LANGUAGES, LOCALES, MAIL_DOMAINS,
-    MAILBOXES, NAMES, PHONE_NUMBERS, STREETS, TIME_ZONES, TOWNS,
+    ANDROID_MODELS, APP_IDS, APP_VERSIONS, APPLE_MODELS, CUSTOM_FIELDS, LANGUAGES, LOCALES, NAMES, STREETS,
+    TIME_ZONES, TOWNS,
 };
 
 /// Which optional parts a contact has.
@@ -60,6 +61,29 @@ const PROFILES: [Profile; 8] = [
 ];
 
 impl Profile {
+    /// Whether the contact has such a part; of names, both or the first.
+    pub(crate) fn has(&self, part: Trait) -> bool {
+        match part {
+            Trait::Names => self.names != Names::None,
+            Trait::Email => self.email == Present,
+            Trait::Sms => self.sms == Present,
+            Trait::Address => self.address == Present,
+            Trait::Language => self.language == Present,
+            Trait::TimeZone => self.time_zone == Present,
+            Trait::Fields => self.custom_fields > 0,
+        }
+    }
+
+    /// Whether the last name is known, too.
+    pub(crate) fn has_last_name(&self) -> bool {
+        self.names == Names::Both
+    }
+
+    /// How many of the custom fields the contact has: the first ones.
+    pub(crate) fn custom_fields(&self) -> usize {
+        self.custom_fields
+    }
+
     /// One of the mixture.
     pub(crate) fn choose(random: &mut Rng) -> &'static Self {
         &PROFILES[random.usize(..PROFILES.len())]
@@ -105,7 +129,7 @@ pub(crate) fn write(
             put(line, "\",");
         }
     }
-    odd_member(line, fault);
+    odd_member(line, fault, "contactKey", "addressBookId");
     names(line, profile, fault, draws);
     let before_channels = line.len();
     if fault != Some(Fault::MissingMember) {
@@ -139,35 +163,6 @@ pub(crate) fn write(
         Some(Fault::UnexpectedEnd) => line.truncate(before_channels + "\"channels\":[{\"ty".len()),
         _ => {}
     }
-}
-
-/// A member that is wrong in itself, or what makes the line no JSON, in the place of one.
-fn odd_member(line: &mut Vec<u8>, fault: Option<Fault>) {
-    /// Deeper than any reader in use takes: most stop at 128.
-    const TOO_DEEP: usize = 130;
-    let odd: &[u8] = match fault {
-        Some(Fault::InvalidUtf8) => b"\"contactKey\":\"caf\xE9\",",
-        Some(Fault::LoneSurrogate) => b"\"contactKey\":\"cut \\ud83d\",",
-        Some(Fault::ControlCharacter) => b"\"contactKey\":\"one\ttwo\",",
-        Some(Fault::LeadingZero) => b"\"addressBookId\":007,",
-        Some(Fault::InvalidNumber) => b"\"addressBookId\":7.,",
-        Some(Fault::NumberOutOfRange) => b"\"addressBookId\":1e400,",
-        Some(Fault::InvalidLiteral) => b"\"addressBookId\":NaN,",
-        Some(Fault::Comment) => b"/* a remark */",
-        Some(Fault::InvalidEscape) => b"\"contactKey\":\"caf\\xE9\",",
-        Some(Fault::DuplicateKey) => b"\"contactKey\":\"one\",\"contactKey\":\"two\",",
-        Some(Fault::Syntax) => b"\"contactKey\" \"one\",",
-        Some(Fault::WrongType) => b"\"contactKey\":17,",
-        Some(Fault::OutOfRange) => b"\"addressBookId\":2147483648,",
-        Some(Fault::TooDeep) => {
-            put(line, "\"contactKey\":");
-            line.extend([b'['; TOO_DEEP]);
-            line.extend([b']'; TOO_DEEP]);
-            b","
-        }
-        _ => return,
-    };
-    line.extend_from_slice(odd);
 }
 
 fn names(line: &mut Vec<u8>, profile: &Profile, fault: Option<Fault>, draws: &mut Draws<'_>) {
@@ -204,11 +199,8 @@ fn channels(line: &mut Vec<u8>, profile: &Profile, fault: Option<Fault>, draws: 
         _ => {}
     }
     if profile.email == Present || matches!(fault, Some(Fault::BadEmail | Fault::MisplacedMember)) {
-        let random = draws.person(Trait::Email);
         put(line, "{\"type\":\"email\",\"value\":\"");
-        put(line, pick(MAILBOXES, random));
-        number(line, random.u32(..10_000_000));
-        put(line, if fault == Some(Fault::BadEmail) { ".example.com" } else { pick(MAIL_DOMAINS, random) });
+        email(line, fault, draws.person(Trait::Email));
         line.push(b'"');
         if fault == Some(Fault::MisplacedMember) {
             put(line, ",\"device\":{\"os\":\"iOS\"}");
@@ -217,16 +209,7 @@ fn channels(line: &mut Vec<u8>, profile: &Profile, fault: Option<Fault>, draws: 
     }
     if profile.sms == Present || fault == Some(Fault::BadPhone) {
         put(line, "{\"type\":\"sms\",\"value\":\"");
-        if fault == Some(Fault::BadPhone) {
-            put(line, "112");
-        } else {
-            let random = draws.person(Trait::Sms);
-            let (beginning, digits) = pick(PHONE_NUMBERS, random);
-            put(line, beginning);
-            for _ in 0..digits {
-                line.push(random.u8(b'0'..=b'9'));
-            }
-        }
+        phone(line, fault, draws.person(Trait::Sms));
         put(line, "\"},");
     }
     line.pop(); // the last comma
@@ -247,7 +230,7 @@ fn mobile_push(line: &mut Vec<u8>, fault: Option<Fault>, draws: &mut Draws<'_>) 
     put(line, "\",\"deviceModel\":\"");
     put(line, pick(if is_apple { APPLE_MODELS } else { ANDROID_MODELS }, random));
     if fault == Some(Fault::TooLong) {
-        put(line, " with a description that belongs into a field of its own text");
+        put(line, TOO_LONG);
     }
     put(
         line,
@@ -293,73 +276,4 @@ fn custom_fields(line: &mut Vec<u8>, profile: &Profile, fault: Option<Fault>, dr
     }
     line.pop(); // the last comma
     line.push(b']');
-}
-
-/// A registration token of the shape that Firebase gives out: 22 characters, a colon, then a long rest.
-fn fcm_token(line: &mut Vec<u8>, random: &mut Rng) {
-    random_characters(line, 22, random);
-    put(line, ":APA91b");
-    random_characters(line, 121, random);
-}
-
-/// A device token of the shape that Apple gives out: 32 bytes in hexadecimal.
-fn apns_token(line: &mut Vec<u8>, random: &mut Rng) {
-    hexadecimal(line, random.u128(..), 32);
-    hexadecimal(line, random.u128(..), 32);
-}
-
-/// Characters of the URL-safe base64 alphabet.
-fn random_characters(line: &mut Vec<u8>, count: usize, random: &mut Rng) {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    /// How many characters of 6 bits one draw of 64 bits gives.
-    const PER_DRAW: usize = 10;
-    let end = line.len() + count;
-    while line.len() < end {
-        let mut bits = random.u64(..);
-        for _ in 0..PER_DRAW.min(end - line.len()) {
-            line.push(ALPHABET[(bits & 63) as usize]);
-            bits >>= 6;
-        }
-    }
-}
-
-/// A UUID or, for one key in four, a decimal number: systems of both kinds feed one export. The same key always has the
-/// same form, and keys with different upper halves are different in either.
-fn external_id(line: &mut Vec<u8>, key: u128) {
-    let number = (key >> 64) as u64;
-    if number.is_multiple_of(4) {
-        put(line, itoa::Buffer::new().format(number));
-    } else {
-        uuid(line, key);
-    }
-}
-
-/// A UUID of version 4, in lower case.
-fn uuid(line: &mut Vec<u8>, bits: u128) {
-    let bits = (bits & !(0xF << 76) & !(0b11 << 62)) | 4 << 76 | 0b10 << 62;
-    for (shift, digits) in [(96, 8), (80, 4), (64, 4), (48, 4), (0, 12)] {
-        if shift != 96 {
-            line.push(b'-');
-        }
-        hexadecimal(line, bits >> shift, digits);
-    }
-}
-
-/// The lowest `digits` digits of a number, in lower case.
-fn hexadecimal(line: &mut Vec<u8>, bits: u128, digits: u32) {
-    for place in (0..digits).rev() {
-        line.push(b"0123456789abcdef"[(bits >> (4 * place) & 15) as usize]);
-    }
-}
-
-fn number(line: &mut Vec<u8>, value: u32) {
-    put(line, itoa::Buffer::new().format(value));
-}
-
-fn pick<T: Copy>(values: &[T], random: &mut Rng) -> T {
-    values[random.usize(..values.len())]
-}
-
-fn put(line: &mut Vec<u8>, text: &str) {
-    line.extend_from_slice(text.as_bytes());
 }

@@ -22,16 +22,21 @@ impl Action {
 
 /// Declares the faults once: variant, code, action and what the record looks like.
 macro_rules! faults {
-    ($($(#[$doc:meta])+ $name:ident = $code:literal, $action:ident;)+) => {
+    (
+        of contacts: $($(#[$doc:meta])+ $name:ident = $code:literal, $action:ident;)+
+        of other formats: $($(#[$other_doc:meta])+ $other:ident = $other_code:literal;)+
+    ) => {
         /// One thing that is wrong with a record.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Fault {
             $($(#[$doc])+ $name,)+
+            $($(#[$other_doc])+ $other,)+
         }
 
         impl Fault {
-            /// All faults, in the order in which a generator deals them out.
+            /// All faults of contacts in the API's shape, in the order in which a generator deals them out. Those of
+            /// other formats: [`Format::faults`](crate::Format::faults).
             pub const ALL: &'static [Self] = &[$(Self::$name),+];
 
             /// The code of the violation; the first, where one follows from another.
@@ -39,14 +44,17 @@ macro_rules! faults {
             pub fn code(self) -> &'static str {
                 match self {
                     $(Self::$name => $code,)+
+                    $(Self::$other => $other_code,)+
                 }
             }
 
-            /// What becomes of the record.
+            /// What becomes of the record, if it is a contact in the API's shape. In other formats a part that is left out
+            /// may be all that the row has.
             #[must_use]
             pub fn action(self) -> Action {
                 match self {
                     $(Self::$name => Action::$action,)+
+                    $(Self::$other => Action::Rejected,)+
                 }
             }
         }
@@ -54,6 +62,7 @@ macro_rules! faults {
 }
 
 faults! {
+    of contacts:
     /// A Latin-1 byte in a string.
     InvalidUtf8 = "invalid-utf8", Rejected;
     /// A semicolon after the object.
@@ -128,4 +137,54 @@ faults! {
     DuplicateChannel = "duplicate-channel", Pruned;
     /// A custom field stands twice.
     DuplicateField = "duplicate-field", Pruned;
+
+    of other formats:
+    /// A row of CSV has one cell more, or one less, than the header.
+    WrongCellCount = "wrong-cell-count";
+    /// The JSON text in a cell is cut off.
+    BadJsonCell = "bad-json-cell";
+    /// An object stands where a text should.
+    NotAValue = "not-a-value";
+}
+
+/// A member that is wrong in itself, or what makes the line no JSON, in the place of one: under one of two names, of
+/// which one is for texts and one for numbers.
+pub(crate) fn odd_member(line: &mut Vec<u8>, fault: Option<Fault>, text: &str, number: &str) {
+    /// Deeper than any reader in use takes: most stop at 128.
+    const TOO_DEEP: usize = 130;
+    let (name, value): (&str, &[u8]) = match fault {
+        Some(Fault::Comment) => return line.extend_from_slice(b"/* a remark */"),
+        Some(Fault::InvalidUtf8) => (text, b":\"caf\xE9\""),
+        Some(Fault::LoneSurrogate) => (text, b":\"cut \\ud83d\""),
+        Some(Fault::ControlCharacter) => (text, b":\"one\ttwo\""),
+        Some(Fault::LeadingZero) => (number, b":007"),
+        Some(Fault::InvalidNumber) => (number, b":7."),
+        Some(Fault::NumberOutOfRange) => (number, b":1e400"),
+        Some(Fault::InvalidLiteral) => (number, b":NaN"),
+        Some(Fault::InvalidEscape) => (text, b":\"caf\\xE9\""),
+        Some(Fault::DuplicateKey) => {
+            member(line, text, b":\"one\"");
+            (text, b":\"two\"")
+        }
+        Some(Fault::Syntax) => (text, b" \"one\""),
+        Some(Fault::WrongType) => (text, b":17"),
+        Some(Fault::OutOfRange) => (number, b":2147483648"),
+        Some(Fault::TooDeep) => (text, b":"),
+        _ => return,
+    };
+    member(line, name, value);
+    if fault == Some(Fault::TooDeep) {
+        line.pop();
+        line.extend([b'['; TOO_DEEP]);
+        line.extend([b']'; TOO_DEEP]);
+        line.push(b',');
+    }
+}
+
+fn member(line: &mut Vec<u8>, name: &str, value: &[u8]) {
+    line.push(b'"');
+    line.extend_from_slice(name.as_bytes());
+    line.push(b'"');
+    line.extend_from_slice(value);
+    line.push(b',');
 }

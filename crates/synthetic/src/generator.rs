@@ -4,7 +4,9 @@ use fastrand::Rng;
 
 use crate::contact::{self, Profile};
 use crate::draws::{Draws, Person, Trait};
+use crate::export::{Contact, Format};
 use crate::fault::Fault;
+use crate::{braze, onesignal, pinpoint};
 
 /// How many earlier contacts are remembered, to make duplicates of.
 const REMEMBERED_CONTACTS: usize = 1024;
@@ -62,6 +64,8 @@ pub enum Expected {
 #[derive(Clone, Debug)]
 pub struct Generator {
     config: Config,
+    faults: &'static [Fault],
+    is_by_device: bool,
     random: Rng,
     next_index: u64,
     faults_dealt: usize,
@@ -90,11 +94,18 @@ impl Generator {
         Self {
             random: Rng::with_seed(config.seed),
             config,
+            faults: Fault::ALL,
+            is_by_device: config.repeats_per_mille > 0 || config.moved_tokens_per_mille > 0,
             next_index: 0,
             faults_dealt: 0,
             clean: 0,
             remembered: Vec::new(),
         }
+    }
+
+    /// Begins anew, with persons and devices drawn apart in any case.
+    pub(crate) fn by_device(config: Config, faults: &'static [Fault]) -> Self {
+        Self { faults, is_by_device: true, ..Self::new(config) }
     }
 
     /// Replaces what is in `line` by the next line, without its newline; `None` when all are made.
@@ -107,8 +118,10 @@ impl Generator {
         self.next_index += 1;
         let (expected, keyed_by) = self.deal(index);
         match expected {
-            Expected::Clean if self.is_by_device() => self.write_row(line, keyed_by, None),
-            Expected::Repeated => self.write_row(line, keyed_by, Some(index)),
+            Expected::Clean if self.is_by_device => {
+                self.write_rows(Format::Contact, line, keyed_by, None, None);
+            }
+            Expected::Repeated => self.write_rows(Format::Contact, line, keyed_by, Some(index), None),
             Expected::Clean | Expected::Duplicate | Expected::Fault(_) => {
                 let profile = match self.config.field_sets {
                     FieldSets::One => &contact::COMMON,
@@ -125,14 +138,30 @@ impl Generator {
         Some(expected)
     }
 
+    /// Appends the rows of the next contact to `text`, each with its newline; `None` when all are made.
+    pub(crate) fn next_rows(&mut self, format: Format, text: &mut Vec<u8>) -> Option<Expected> {
+        if self.next_index == self.config.contacts {
+            return None;
+        }
+        let index = self.next_index;
+        self.next_index += 1;
+        let (expected, keyed_by) = self.deal(index);
+        let (further, fault) = match expected {
+            Expected::Clean => (None, None),
+            Expected::Repeated | Expected::Duplicate => (Some(index), None),
+            Expected::Fault(fault) => (None, Some(fault)),
+        };
+        self.write_rows(format, text, keyed_by, further, fault);
+        if format == Format::Contact {
+            text.push(b'\n');
+        }
+        Some(expected)
+    }
+
     /// How many keys clean contacts had so far.
     #[must_use]
     pub fn keys(&self) -> u64 {
         self.clean
-    }
-
-    fn is_by_device(&self) -> bool {
-        self.config.repeats_per_mille > 0 || self.config.moved_tokens_per_mille > 0
     }
 
     /// What the line is to be, and the number that its key is made from.
@@ -141,10 +170,10 @@ impl Generator {
         let faults = self.config.faults_per_mille;
         if die < faults {
             // In turn rather than by chance: a short stream has them evenly, too.
-            let fault = Fault::ALL[self.faults_dealt % Fault::ALL.len()];
+            let fault = self.faults[self.faults_dealt % self.faults.len()];
             self.faults_dealt += 1;
             // Numbers of keys go up from 0; these go down from the greatest.
-            return (Expected::Fault(fault), if self.is_by_device() { !index } else { index });
+            return (Expected::Fault(fault), if self.is_by_device { !index } else { index });
         }
         let duplicates = self.config.duplicates_per_mille;
         if die - faults < duplicates && !self.remembered.is_empty() {
@@ -155,16 +184,24 @@ impl Generator {
         if (duplicates..duplicates + repeats).contains(&(die - faults)) && self.clean > 0 {
             return (Expected::Repeated, self.random.u64(..self.clean));
         }
-        let keyed_by = if self.is_by_device() { self.clean } else { index };
+        let keyed_by = if self.is_by_device { self.clean } else { index };
         self.remember(keyed_by);
         (Expected::Clean, keyed_by)
     }
 
-    /// Writes a contact in normal form with the person of a key and, where it is a further row, the index of that.
-    fn write_row(&mut self, line: &mut Vec<u8>, key_number: u64, further: Option<u64>) {
+    /// Writes a contact with the person of a key and, where it is a further row, the index of that. Without a fault it is in
+    /// normal form.
+    fn write_rows(
+        &mut self,
+        format: Format,
+        text: &mut Vec<u8>,
+        key_number: u64,
+        further: Option<u64>,
+        fault: Option<Fault>,
+    ) {
         let key = key_bits(self.config.seed, key_number);
         let person_seed = key as u64;
-        let profile = match self.config.field_sets {
+        let mut profile = match self.config.field_sets {
             FieldSets::One => &contact::COMMON,
             FieldSets::Mixed => Profile::choose(&mut Rng::with_seed(person_seed)),
         };
@@ -173,14 +210,21 @@ impl Generator {
             lacks = (self.random.u8(..2) == 0).then(|| Trait::choose(&mut self.random));
             differs = (self.random.u8(..16) == 0).then(|| Trait::choose(&mut self.random));
         }
+        let lesser = lacks.map(|part| profile.without(part));
+        if let Some(lesser) = &lesser {
+            profile = lesser;
+        }
         // The first device of a key has its number; those of further rows go down from the greatest.
         let (device, moved) = self.device(further.map_or(key_number, |index| !index));
-        let earlier = if moved { self.earlier_device(key_number) } else { None };
+        let earlier = if moved && fault.is_none() { self.earlier_device(key_number) } else { None };
         let mut draws =
             Draws::of_device(&mut self.random, Person::new(person_seed, differs), earlier.unwrap_or(device));
-        match lacks {
-            None => contact::write(line, key, profile, None, &mut draws),
-            Some(part) => contact::write(line, key, &profile.without(part), None, &mut draws),
+        let contact = Contact { key, profile, fault, is_further: further.is_some() };
+        match format {
+            Format::Contact => contact::write(text, key, profile, fault, &mut draws),
+            Format::Pinpoint => pinpoint::write(text, &contact, &mut draws),
+            Format::OneSignal => onesignal::write(text, &contact, &mut draws),
+            Format::Braze => braze::write(text, &contact, &mut draws),
         }
     }
 

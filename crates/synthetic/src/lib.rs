@@ -6,8 +6,11 @@
 //!
 //! With `repeats_per_mille` it is an export of tokens: a row for each device, several rows for a person.
 //!
+//! An [`Export`] writes the same people in any [`Format`]: in the API's shape, or as other systems export them, with a
+//! few per cent of rows that are opted out, inactive or of kinds that the API has no place for.
+//!
 //! The people are invented: names and addresses come from short lists, email addresses from example domains. It is not a
-//! model of real data beyond sizes and shapes, and the shipped program does not contain it.
+//! model of real data beyond sizes and shapes.
 //!
 //! ```
 //! use synthetic::{Config, Expected, Generator};
@@ -20,11 +23,19 @@
 //! }
 //! ```
 
+mod braze;
 mod contact;
+mod device;
 mod draws;
+mod export;
 mod fault;
 mod generator;
+mod instant;
+mod onesignal;
+mod pinpoint;
+mod text;
 mod values;
 
+pub use export::{Export, Format};
 pub use fault::{Action, Fault};
 pub use generator::{Config, Expected, FieldSets, Generator};

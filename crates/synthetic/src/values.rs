@@ -70,3 +70,22 @@ pub(crate) const CUSTOM_FIELDS: [(&str, &[&str]); 4] = [
     ("12347", &["42", "1250.50", "0"]),
     ("12348", &["books,music", "music", "books,theatre,travel"]),
 ];
+
+/// The countries of the towns, in two letters and in three.
+pub(crate) const COUNTRIES: [(&str, &str); TOWNS.len()] = [
+    ("UA", "UKR"),
+    ("UA", "UKR"),
+    ("PL", "POL"),
+    ("GB", "GBR"),
+    ("DE", "DEU"),
+    ("US", "USA"),
+    ("UA", "UKR"),
+    ("GR", "GRC"),
+];
+
+/// What exports that know no ids call the custom fields.
+pub(crate) const FIELD_NAMES: [&str; CUSTOM_FIELDS.len()] = ["role", "birthday", "balance", "interests"];
+
+pub(crate) const ANDROID_VERSIONS: &[&str] = &["11", "12", "13", "14", "15"];
+
+pub(crate) const APPLE_VERSIONS: &[&str] = &["15.8.3", "16.7.10", "17.6.1", "18.1", "26.0"];

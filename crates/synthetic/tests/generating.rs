@@ -5,12 +5,24 @@ use std::collections::{HashMap, HashSet};
 use contact::{RuleOptions, Rules, Scratch, Verdict};
 use ndjson::Parser;
 use serde_json::Value;
-use synthetic::{Action, Config, Expected, Fault, FieldSets, Generator};
+use synthetic::{Action, Config, Expected, Export, Fault, FieldSets, Format, Generator};
 
 fn lines(config: Config) -> Vec<(Expected, Vec<u8>)> {
     let mut generator = Generator::new(config);
     let mut line = Vec::new();
     std::iter::from_fn(|| generator.next_line(&mut line).map(|expected| (expected, line.clone()))).collect()
+}
+
+/// The same as an export, which draws persons and devices apart.
+fn exported(config: Config) -> Vec<(Expected, Vec<u8>)> {
+    let mut export = Export::new(config, Format::Contact);
+    std::iter::from_fn(|| {
+        let mut line = Vec::new();
+        let expected = export.next_rows(&mut line)?;
+        assert_eq!(line.pop(), Some(b'\n'));
+        Some((expected, line))
+    })
+    .collect()
 }
 
 const MANY: Config = Config {
@@ -177,7 +189,8 @@ fn contacts_of_one_field_set_have_the_same_members() {
 fn the_rules_of_the_product_find_in_each_line_what_is_expected() {
     let rules = Rules::new(RuleOptions::default(), None).unwrap();
     let mut parser = Parser::new();
-    for (expected, line) in lines(MANY).into_iter().chain(lines(MANY_BY_DEVICE)) {
+    let all = lines(MANY).into_iter().chain(lines(MANY_BY_DEVICE)).chain(exported(MANY_BY_DEVICE));
+    for (expected, line) in all {
         let mut scratch = Scratch::default();
         let found = match parser.parse(&line, |tape| match rules.judge(tape, &mut scratch) {
             Verdict::Accepted { pruned, .. } => (Action::Pruned, pruned),

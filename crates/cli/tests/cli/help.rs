@@ -13,6 +13,7 @@ fn help_is_for_people() {
         ("help_doctor", vec!["doctor", "--help"]),
         ("help_fields", vec!["fields", "--help"]),
         ("help_explain", vec!["explain", "--help"]),
+        ("help_generate", vec!["generate", "--help"]),
         ("help_schema", vec!["schema", "--help"]),
     ] {
         let output = run(folder().path(), &args);

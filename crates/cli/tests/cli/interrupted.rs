@@ -34,7 +34,7 @@ fn waiting_with(folder: &Path, more: &[&str]) -> (Child, std::process::ChildStdi
 }
 
 /// Sends a signal to a process that this test has started.
-fn signal(child: &Child, name: &str) {
+pub(super) fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill").args([name, &child.id().to_string()]).status().expect("kill is there");
     assert!(sent.success());
 }

@@ -6,6 +6,7 @@ mod docs;
 mod explain;
 mod fixtures;
 mod folder;
+mod generate;
 mod help;
 mod interrupted;
 mod markdown;
