@@ -161,6 +161,9 @@ fn a_number_with_a_plus_needs_no_region() {
             // Digits alone are taken at their word, whoever may answer.
             ("1234567", "1234567"),
             ("999999999999999", "999999999999999"),
+            // So are they behind a plus: in numbering plans or not, with it and without it they are one number.
+            ("+430029826445829", "430029826445829"),
+            ("tel:+447700900123", "447700900123"),
         ],
     );
     left_alone(
@@ -179,7 +182,7 @@ fn a_number_with_a_plus_needs_no_region() {
             "+380955547708+",
             "00+380955547708",
             // Two zeros too many: nobody knows which digits are right.
-            "+430029826445829",
+            "+43 (0)0 29826445829",
             "+8 800 555 35 35",
             "+380 12",
             "380-95-554-77-08",

@@ -85,7 +85,11 @@ pub(super) fn phone(text: &str, default_region: Option<Region>) -> Change<'_> {
                 _ => Change::Unchanged,
             }
         }
-        _ => Change::Unchanged,
+        // Nobody may have such a number, but there is no doubt which one is meant: with or without the plus it is the same.
+        _ => match number.strip_prefix('+') {
+            Some(digits) if is_international(digits) => Change::To(digits.to_owned().into()),
+            _ => Change::Unchanged,
+        },
     }
 }
 
