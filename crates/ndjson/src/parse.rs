@@ -18,7 +18,15 @@ pub struct Parser {
     buffers: Buffers,
     tape: simd_json::Tape<'static>,
     arena: Bump,
-    names: Vec<u32>,
+    names: Names,
+}
+
+/// The names of an object, to find one that stands twice.
+#[derive(Default)]
+struct Names {
+    nodes: Vec<u32>,
+    /// A few bytes of each: names that differ in them are not equal, which is seen without looking at them one by one.
+    prints: Vec<u64>,
 }
 
 impl Default for Parser {
@@ -36,7 +44,7 @@ impl Parser {
             buffers: Buffers::with_max_depth(0, MAX_DEPTH),
             tape: simd_json::Tape(Vec::new()),
             arena: Bump::new(),
-            names: Vec::new(),
+            names: Names::default(),
         }
     }
 
@@ -45,6 +53,22 @@ impl Parser {
     /// # Errors
     /// [`SyntaxError`] with the reason and the byte offset in `text`; `with` is not called then.
     pub fn parse<R>(&mut self, text: &[u8], with: impl FnOnce(&mut Tape<'_>) -> R) -> Result<R, SyntaxError> {
+        self.parse_digits(text, |tape| {
+            tape.read_floats_exactly();
+            with(tape)
+        })
+    }
+
+    /// The same for whoever takes floats by their [digits](Tape::number_text): as numbers they can be off by one unit in the
+    /// last place.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn parse_digits<R>(
+        &mut self,
+        text: &[u8],
+        with: impl FnOnce(&mut Tape<'_>) -> R,
+    ) -> Result<R, SyntaxError> {
         let Self { line, buffers, tape, arena, names } = self;
         line.clear();
         line.reserve(text.len() + INPUT_PADDING);
@@ -64,10 +88,7 @@ impl Parser {
                         ),
                         offset: tape.offset_of(index),
                     }),
-                    None => {
-                        tape.read_floats_exactly();
-                        Ok(with(&mut tape))
-                    }
+                    None => Ok(with(&mut tape)),
                 };
                 filled.0 = tape.nodes;
                 result
@@ -86,10 +107,19 @@ impl Parser {
     }
 }
 
+/// The length of a name, and its first and last bytes.
+fn print_of(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    let at = |index: usize| u64::from(bytes.get(index).copied().unwrap_or_default());
+    let last = bytes.len().saturating_sub(1);
+    (bytes.len() as u64) << 32 | at(0) << 24 | at(1) << 16 | at(last.saturating_sub(1)) << 8 | at(last)
+}
+
 /// The node of the first name that stands for the second time in its object.
-fn duplicate_name(nodes: &[Node<'_>], names: &mut Vec<u32>) -> Option<u32> {
+fn duplicate_name(nodes: &[Node<'_>], names: &mut Names) -> Option<u32> {
     /// Up to here comparing each name with each other one is faster than sorting.
     const FEW: usize = 24;
+    let Names { nodes: names, prints } = names;
     let name = |index: u32| match nodes[index as usize] {
         Node::String(name) => name,
         _ => "",
@@ -100,17 +130,20 @@ fn duplicate_name(nodes: &[Node<'_>], names: &mut Vec<u32>) -> Option<u32> {
             continue;
         }
         names.clear();
+        prints.clear();
         let mut next = index + 1;
         for _ in 0..len {
             names.push(next as u32);
+            prints.push(print_of(name(next as u32)));
             next += 1 + match nodes[next + 1] {
                 Node::Object { count, .. } | Node::Array { count, .. } => count + 1,
                 Node::String(_) | Node::Static(_) => 1,
             };
         }
         if len <= FEW {
-            for (nth, &one) in names.iter().enumerate() {
-                if names[..nth].iter().any(|&other| name(one) == name(other)) {
+            for (nth, (&one, &print)) in names.iter().zip(&*prints).enumerate() {
+                let has_twin = prints[..nth].iter().fold(false, |has, other| has | (*other == print));
+                if has_twin && names[..nth].iter().any(|&other| name(one) == name(other)) {
                     return Some(one);
                 }
             }

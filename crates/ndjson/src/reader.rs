@@ -212,6 +212,8 @@ pub struct BlockReader {
     options: ReaderOptions,
     summaries: Vec<InputSummary>,
     next_input: usize,
+    /// Why an input cannot be read that was opened before a block of it was asked for.
+    failed: Option<InputError>,
     open: Option<OpenInput>,
     total_bytes: Option<u64>,
     stored_bytes: Arc<AtomicU64>,
@@ -238,6 +240,7 @@ impl BlockReader {
             options,
             summaries,
             next_input: 0,
+            failed: None,
             open: None,
             total_bytes,
             stored_bytes: Arc::default(),
@@ -272,10 +275,16 @@ impl BlockReader {
     /// summary says so. `None` after the last input. Of a pipe it waits for the first record, or the header of CSV.
     ///
     /// # Errors
-    /// If the input cannot be read. It is done then, and what follows goes on with the next one.
+    /// [`InputError::Unrecognised`]. The input is done then, and what follows goes on with the next one. If it cannot be
+    /// read, [`next_block`](Self::next_block) says so.
     pub fn begin(&mut self) -> Result<Option<&InputSummary>, InputError> {
-        if !self.open_next()? {
-            return Ok(None);
+        match self.open_next() {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(error) => {
+                self.failed = Some(error);
+                return Ok(None);
+            }
         }
         let Some(open) = &mut self.open else { return Ok(None) };
         let index = open.index();
@@ -283,7 +292,10 @@ impl BlockReader {
         open.describe(&mut self.summaries[index]);
         if let Err(error) = begun {
             self.close(End::NotReached);
-            return Err(error);
+            if matches!(error, InputError::Unrecognised { .. }) {
+                return Err(error);
+            }
+            self.failed = Some(error);
         }
         Ok(self.summaries.get(index))
     }
@@ -298,6 +310,9 @@ impl BlockReader {
     /// is read.
     pub fn next_block(&mut self, recycled: Vec<u8>) -> Option<Result<Block, InputError>> {
         let mut buffer = recycled;
+        if let Some(error) = self.failed.take() {
+            return Some(Err(error));
+        }
         loop {
             match self.open_next() {
                 Ok(true) => {}
