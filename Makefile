@@ -4,7 +4,7 @@ CARGO ?= cargo
 CONTACTS ?= 1000000
 SEED ?= 1
 
-.PHONY: help build test lint bench bench-compare bench-merge bench-micro bench-upload fixtures
+.PHONY: help build test lint bench bench-compare bench-mapping bench-merge bench-micro bench-upload fixtures
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -39,6 +39,9 @@ bench-compare: build ## Measure beside bare parsing and other tools: BENCH_MB=60
 
 bench-merge: build ## Measure merging alone: BENCH_MB=600 BENCH_ROUNDS=5 BENCH_MERGE_MEMORY=16MiB
 	$(CARGO) run --release --locked --package compare -- --only merge
+
+bench-mapping: build ## Compare mapped exports with contacts in the API's own shape
+	scripts/bench-mapping
 
 bench-micro: ## Measure the stages of a run alone
 	$(CARGO) bench --package pipeline --bench stages

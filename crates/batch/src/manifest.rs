@@ -145,8 +145,11 @@ pub struct InputEntry {
     pub bytes: u64,
     /// BLAKE3 of those bytes, in hexadecimal.
     pub blake3: String,
-    /// What it was recognised as.
+    /// How records stand in it.
     pub format: String,
+    /// The mapping by which its records became contacts; none if they are contacts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<String>,
 }
 
 /// What became of the records.

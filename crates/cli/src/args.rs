@@ -2,6 +2,7 @@
 
 mod api;
 mod generate;
+mod source;
 mod value;
 
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -14,6 +15,7 @@ use contact::{Region, UpdatedAt};
 
 pub(crate) use api::{ApiArgs, DoctorArgs, FieldsArgs, SendingArgs, StatusArgs, UploadArgs};
 pub(crate) use generate::{ExportArg, GenerateArgs};
+pub(crate) use source::{Delimiter, InactiveArg, PresetsArgs, SourceArgs};
 pub(crate) use value::{Bytes, MaxRejects, Resource};
 
 const AFTER_HELP: &str = "Start with: reteno-import check export.ndjson
@@ -40,6 +42,7 @@ pub(crate) enum Command {
     Status(StatusArgs),
     Doctor(DoctorArgs),
     Fields(FieldsArgs),
+    Presets(PresetsArgs),
     Explain(ExplainArgs),
     Generate(GenerateArgs),
     Schema(SchemaArgs),
@@ -139,17 +142,24 @@ pub(crate) struct PrepareArgs {
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Input")]
 pub(crate) struct InputArgs {
-    /// Files, folders and patterns; none, or -, is standard input. gzip and zstd are recognised
+    /// Files, folders and patterns; none, or -, is standard input. gzip, zstd and zip are recognised
     #[arg(value_name = "INPUT")]
     pub(crate) inputs: Vec<PathBuf>,
 
-    /// How records stand in the input: one on each line, or a JSON array or values that follow each other
+    /// How records stand in the input
     #[arg(long, value_enum, default_value = "auto", env = "RETENO_IMPORT_FORMAT")]
     pub(crate) format: FormatArg,
+
+    /// What stands between the cells of CSV; by default what the header shows
+    #[arg(long, value_name = "CHARACTER", env = "RETENO_IMPORT_DELIMITER")]
+    pub(crate) delimiter: Option<Delimiter>,
 
     /// A record of more bytes is rejected without being held in memory
     #[arg(long, value_name = "BYTES", default_value = "64MiB", env = "RETENO_IMPORT_MAX_LINE_BYTES")]
     pub(crate) max_line_bytes: Bytes,
+
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -350,6 +360,8 @@ pub(crate) enum SchemaName {
     Reject,
     /// The manifest of a folder
     Manifest,
+    /// A mapping
+    Mapping,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -360,6 +372,8 @@ pub(crate) enum FormatArg {
     Ndjson,
     /// A JSON array, or values that follow each other
     Json,
+    /// Rows of cells, the first of them with the names of the columns
+    Csv,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

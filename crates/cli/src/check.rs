@@ -1,6 +1,7 @@
 //! The command `check`.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::anyhow;
 use contact::Formats;
@@ -21,7 +22,8 @@ pub(crate) fn check(args: &CheckArgs, settings: Settings) -> Result<ExitCode, Fa
         )));
     }
     let auto = if args.raw { AutoRule::Lines } else { AutoRule::Contacts };
-    let reader = session::reader(&args.input, &args.work, auto, HashInputs::No)?;
+    let mut reader = session::reader(&args.input, &args.work, auto, HashInputs::No)?;
+    let mut known = None;
     let task = if args.raw {
         let formats = if args.assert_formats { Formats::Assert } else { Formats::AsDialect };
         let schema = session::user_schema(&args.rules, formats)?
@@ -30,14 +32,27 @@ pub(crate) fn check(args: &CheckArgs, settings: Settings) -> Result<ExitCode, Fa
     } else {
         let merging = session::merging(&args.merging, &args.rules, None)?;
         let rules = session::rules(&args.rules, &args.merging, &merging)?;
-        Task::Contacts { rules, merging, output: None }
+        let sources = session::sources(&args.input, &args.merging, &rules)?;
+        reader = session::recognising(&sources, reader);
+        known = Some(Arc::clone(&sources));
+        Task::Contacts { sources, rules, merging, output: None }
     };
     let inputs = session::inputs(&args.input)?;
     let rejects = session::rejects_to(&args.telling).unwrap_or(RejectsTo::Told);
     paths::keep_apart(&inputs, &args.rules, &args.telling, &settings, None)?;
+    let reader = session::begin(inputs, reader)?;
     let reports = report::create(&args.telling, None)?;
     paths::can_be_written(&rejects, None)?;
-    let job = session::job(inputs, reader, task, &args.telling, &args.work);
+    let job = session::job(reader, task, &args.telling, &args.work);
     let stop = interrupt::stop_on_signal()?;
-    Session { telling: &args.telling, settings, rejects, folder: None, stop, upload: None }.run(job, reports)
+    let session = Session {
+        telling: &args.telling,
+        settings,
+        rejects,
+        folder: None,
+        sources: known,
+        stop,
+        upload: None,
+    };
+    session.run(job, reports)
 }

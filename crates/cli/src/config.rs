@@ -20,13 +20,17 @@ const DEFAULT_FILE: &str = "reteno-import.toml";
 const COMMANDS: [&str; 6] = ["check", "prepare", "upload", "status", "doctor", "fields"];
 
 /// The headings of options of `upload` that concern records, which a prepared folder has no more.
-const OF_RECORDS: [&str; 6] = ["Input", "Request", "Rules", "Merging", "What is told", "Work"];
+const OF_RECORDS: [&str; 7] = ["Input", "Source", "Request", "Rules", "Merging", "What is told", "Work"];
 
 /// Options under these headings that concern every upload.
 const OF_ALL_UPLOADS: [&str; 5] = ["report", "progress", "quiet", "verbose", "config"];
 
 /// Options that mean nothing where records are validated as they stand.
-const CONTACT_ONLY: [&str; 13] = [
+const CONTACT_ONLY: [&str; 17] = [
+    "from",
+    "app_id",
+    "inactive",
+    "max_token_age",
     "on_invalid",
     "unknown_fields",
     "dedupe_on",
@@ -128,13 +132,12 @@ fn prefer_nearer(args: &mut Args, matches: &ArgMatches) -> anyhow::Result<()> {
         }
         Command::Upload(upload) => (&mut upload.rules, &mut upload.telling),
         Command::Status(_) | Command::Doctor(_) | Command::Fields(_) => return Ok(()),
-        Command::Explain(_)
+        Command::Presets(_)
+        | Command::Explain(_)
         | Command::Generate(_)
         | Command::Schema(_)
         | Command::Completions(_)
-        | Command::Man(_) => {
-            return Ok(());
-        }
+        | Command::Man(_) => return Ok(()),
     };
     if rules.dedupe_on != DedupeOnArg::FieldId && is_nearer("dedupe_on", "field_id") {
         rules.field_id = None;

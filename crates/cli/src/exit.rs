@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Error;
+use ndjson::InputError;
 use pipeline::{End, Outcome, RejectLimit};
 
 use crate::session::RejectsTo;
@@ -126,6 +127,12 @@ pub(crate) fn is_closed(outcome: &Outcome, rejects: &RejectsTo) -> bool {
     }
 }
 
+/// Whether nothing was read because it could not be decided what the input is.
+fn is_undecided(outcome: &Outcome) -> bool {
+    let is_undecided = |error: &InputError| matches!(error, InputError::Unrecognised { .. });
+    outcome.counts.read == 0 && outcome.input_errors.iter().all(is_undecided)
+}
+
 /// What the end of a run means to the shell. What it means to a person stands in the summary.
 pub(crate) fn code(
     outcome: &Outcome,
@@ -142,6 +149,7 @@ pub(crate) fn code(
         End::Complete => SOME_REJECTED,
         _ if is_closed => DONE,
         End::OptionsRefused(_) => USAGE,
+        End::InputFailed if is_undecided(outcome) => USAGE,
         End::TooManyRejects => TOO_MANY_REJECTS,
         End::Interrupted => INTERRUPTED,
         End::InputFailed

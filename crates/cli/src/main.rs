@@ -15,10 +15,12 @@ mod interrupt;
 mod output;
 mod paths;
 mod prepare;
+mod presets;
 mod print;
 mod progress_bar;
 mod report;
 mod session;
+mod source;
 mod status;
 mod summary;
 mod told;
@@ -45,6 +47,7 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Status(args) => status::status(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Fields(args) => fields::fields(&args),
+        Command::Presets(args) => presets::presets(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Generate(args) => generate::generate(&args),
         Command::Schema(args) => print::schema(args.name),

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::anyhow;
 use batch::manifest::REJECTS_FILE;
@@ -13,11 +14,11 @@ use pipeline::{Output, SharedTokens, Task};
 use serde_json::{Map, Value};
 use sink::{FolderSink, NullSink, Overwrite, Sink, SinkError, StdoutSink};
 
-use crate::args::{AbsentArg, MergeArgs, PrepareArgs, RequestArgs, RuleArgs, SharedTokensArg};
+use crate::args::{AbsentArg, MergeArgs, PrepareArgs, RequestArgs, RuleArgs, SharedTokensArg, SourceArgs};
 use crate::config::Settings;
 use crate::exit::Failure;
 use crate::session::{self, RejectsTo, Session};
-use crate::{interrupt, paths, report};
+use crate::{interrupt, paths, report, source};
 
 /// Where request bodies go.
 enum Destination<'a> {
@@ -37,6 +38,8 @@ pub(crate) fn prepare(args: &PrepareArgs, settings: Settings) -> Result<ExitCode
     };
     let merging = session::merging(&args.merging, &args.rules, folder)?;
     let rules = session::rules(&args.rules, &args.merging, &merging)?;
+    let sources = session::sources(&args.input, &args.merging, &rules)?;
+    let reader = session::recognising(&sources, reader);
     let mut batches = batches(&args.request, rules.options().dedupe_on)?;
     merging.temp_dir.clone_into(&mut batches.spill_dir);
     let mut rejects = session::rejects_to(&args.telling);
@@ -47,6 +50,7 @@ pub(crate) fn prepare(args: &PrepareArgs, settings: Settings) -> Result<ExitCode
     }
     let inputs = session::inputs(&args.input)?;
     paths::keep_apart(&inputs, &args.rules, &args.telling, &settings, folder)?;
+    let reader = session::begin(inputs, reader)?;
     // Everything that can be wrong with the arguments is known; from here on things are created.
     let reports = report::create(&args.telling, folder)?;
     if let Some(rejects) = &rejects {
@@ -66,14 +70,20 @@ pub(crate) fn prepare(args: &PrepareArgs, settings: Settings) -> Result<ExitCode
         Destination::Stdout => Box::new(StdoutSink::new(io::stdout())),
         Destination::Nowhere => Box::new(NullSink::new()),
     };
-    let output =
-        Output { batches, sink, options: further(&args.rules, &args.merging, &settings), rejects_file };
-    let task = Task::Contacts { rules, merging, output: Some(Box::new(output)) };
-    let job = session::job(inputs, reader, task, &args.telling, &args.work);
+    let output = Output {
+        batches,
+        sink,
+        options: further(&args.input.source, &args.rules, &args.merging, &settings),
+        rejects_file,
+    };
+    let known = Some(Arc::clone(&sources));
+    let task = Task::Contacts { sources, rules, merging, output: Some(Box::new(output)) };
+    let job = session::job(reader, task, &args.telling, &args.work);
     let rejects = rejects.unwrap_or(RejectsTo::Told);
     let folder = folder.map(Path::to_owned);
     let stop = interrupt::stop_on_signal()?;
-    Session { telling: &args.telling, settings, rejects, folder, stop, upload: None }.run(job, reports)
+    Session { telling: &args.telling, settings, rejects, folder, sources: known, stop, upload: None }
+        .run(job, reports)
 }
 
 fn destination(args: &PrepareArgs) -> Result<Destination<'_>, Failure> {
@@ -122,8 +132,14 @@ pub(crate) fn batches(args: &RequestArgs, dedupe_on: DedupeOn) -> Result<BatchOp
 }
 
 /// Options for the manifest that neither the batches nor the rules know.
-pub(crate) fn further(args: &RuleArgs, merging: &MergeArgs, settings: &Settings) -> Map<String, Value> {
+pub(crate) fn further(
+    from: &SourceArgs,
+    args: &RuleArgs,
+    merging: &MergeArgs,
+    settings: &Settings,
+) -> Map<String, Value> {
     let mut options = Map::new();
+    source::told(from, &mut options);
     if let Some(schema) = &args.schema {
         let name = schema.file_name().unwrap_or(schema.as_os_str()).to_string_lossy();
         options.insert("schema".to_owned(), Value::from(name));

@@ -42,6 +42,7 @@ pub(crate) fn schema(name: SchemaName) -> Result<ExitCode, Failure> {
         SchemaName::Request => REQUEST_SCHEMA,
         SchemaName::Reject => include_str!("../../../schemas/reject.schema.json"),
         SchemaName::Manifest => include_str!("../../../schemas/manifest.schema.json"),
+        SchemaName::Mapping => mapping::SCHEMA,
     };
     to_stdout(text.as_bytes())
 }

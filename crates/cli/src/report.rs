@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
+use mapping::Sources;
 use pipeline::{CodeCount, Counts, End, Merged, Outcome};
 use reteno::UploadOutcome;
 use serde::Serialize;
@@ -58,9 +59,10 @@ impl ReportFile {
         self,
         outcome: &Outcome,
         options: &Map<String, Value>,
+        sources: Option<&Sources>,
         uploaded: Option<&UploadOutcome>,
     ) -> anyhow::Result<()> {
-        self.write_bytes(&json(outcome, options, uploaded))
+        self.write_bytes(&json(outcome, options, sources, uploaded))
     }
 
     /// Writes what an upload of bodies that were ready came to.
@@ -123,6 +125,8 @@ struct Identity {
 struct InputReport<'o> {
     name: &'o str,
     format: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mapping: Option<&'o str>,
     stored_bytes: u64,
     bytes: u64,
     complete: bool,
@@ -141,7 +145,12 @@ struct BatchReport {
 }
 
 /// The report as JSON.
-fn json(outcome: &Outcome, options: &Map<String, Value>, uploaded: Option<&UploadOutcome>) -> Vec<u8> {
+fn json(
+    outcome: &Outcome,
+    options: &Map<String, Value>,
+    sources: Option<&Sources>,
+    uploaded: Option<&UploadOutcome>,
+) -> Vec<u8> {
     let report = Report {
         version: env!("CARGO_PKG_VERSION"),
         options,
@@ -158,6 +167,7 @@ fn json(outcome: &Outcome, options: &Map<String, Value>, uploaded: Option<&Uploa
             .map(|input| InputReport {
                 name: &input.name,
                 format: input.format.as_str(),
+                mapping: sources.and_then(|sources| sources.mapping_of(input)),
                 stored_bytes: input.stored_bytes,
                 bytes: input.bytes,
                 complete: input.complete,

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use bytesize::ByteSize;
 use contact::{DedupeOn, Formats, OnInvalid, RuleOptions, Rules, Schema, UnknownFields};
-use ndjson::{AutoRule, Format, HashInputs, Input, ReaderOptions};
+use mapping::{Dates, Sources};
+use ndjson::{AutoRule, BlockReader, Format, HashInputs, Input, ReaderOptions, Recogniser};
 use pipeline::{
     End, InputOrder, Job, Merging, OnDuplicate, Progress, RejectLimit, Rejects, SharedTokens, Stop, Task,
 };
@@ -28,7 +29,7 @@ use crate::output::{RejectsFile, rejects_on_stdout};
 use crate::report::ReportFile;
 use crate::told::{Told, Voice};
 use crate::upload::{self, UploadEnd};
-use crate::{progress_bar, summary};
+use crate::{progress_bar, source, summary};
 
 /// The sizes of a block that make sense: a few of them for each worker are in memory.
 const BLOCK_BYTES: RangeInclusive<usize> = 1 << 10..=1 << 30;
@@ -55,6 +56,8 @@ pub(crate) struct Session<'a> {
     pub(crate) rejects: RejectsTo,
     /// The folder of the output, if it is one.
     pub(crate) folder: Option<PathBuf>,
+    /// What the dialects of the inputs are, if records are made contacts.
+    pub(crate) sources: Option<Arc<Sources>>,
     /// What asks the run to stop.
     pub(crate) stop: Stop,
     /// The upload that request bodies go to, if they are uploaded.
@@ -90,19 +93,50 @@ pub(crate) fn reader(
             "--threads is at most {MOST_THREADS}; more than the machine has cores gains nothing"
         )));
     }
-    let format = match input.format {
-        FormatArg::Auto => Format::Auto,
-        FormatArg::Ndjson => Format::Ndjson,
-        FormatArg::Json => Format::Json,
-    };
     Ok(ReaderOptions {
-        format,
+        format: format(input.format),
+        delimiter: input.delimiter.map(|delimiter| delimiter.0),
         auto,
         block_bytes: work.block_bytes.0,
         max_line_bytes: input.max_line_bytes.0,
         hash,
         ..ReaderOptions::default()
     })
+}
+
+pub(crate) fn format(format: FormatArg) -> Format {
+    match format {
+        FormatArg::Auto => Format::Auto,
+        FormatArg::Ndjson => Format::Ndjson,
+        FormatArg::Json => Format::Json,
+        FormatArg::Csv => Format::Csv,
+    }
+}
+
+/// The options by which the sources recognise what an input holds, beneath those that the user gave.
+pub(crate) fn recognising(sources: &Arc<Sources>, options: ReaderOptions) -> ReaderOptions {
+    let format = if options.format == Format::Auto { sources.format() } else { options.format };
+    ReaderOptions {
+        format,
+        delimiter: options.delimiter.or(sources.delimiter()),
+        recogniser: Some(Arc::clone(sources) as Arc<dyn Recogniser>),
+        ..options
+    }
+}
+
+/// A reader of the inputs. If the first one is a file, it is looked at already: what cannot be decided is told before
+/// anything is created. Whoever writes into a pipe may wait for that.
+pub(crate) fn begin(inputs: Vec<Input>, options: ReaderOptions) -> Result<BlockReader, Failure> {
+    let is_whole = inputs.first().is_some_and(|input| match input {
+        Input::Stdin => false,
+        Input::File(path) => path.is_file(),
+        Input::Member(_) => true,
+    });
+    let mut reader = BlockReader::new(inputs, options);
+    if is_whole {
+        reader.begin().map_err(Failure::usage)?;
+    }
+    Ok(reader)
 }
 
 /// The schema that the user names, compiled.
@@ -172,6 +206,15 @@ pub(crate) fn rules(args: &RuleArgs, merge: &MergeArgs, merging: &Merging) -> Re
     Rules::new(options, user_schema(args, Formats::Assert)?).map(Arc::new).map_err(Failure::usage)
 }
 
+/// How records become contacts.
+pub(crate) fn sources(input: &InputArgs, merge: &MergeArgs, rules: &Rules) -> Result<Arc<Sources>, Failure> {
+    let dates = match merge.on_duplicate {
+        OnDuplicateArg::Merge | OnDuplicateArg::Last => Dates::Read,
+        OnDuplicateArg::First | OnDuplicateArg::Reject | OnDuplicateArg::Keep => Dates::NotAskedFor,
+    };
+    source::sources(&input.source, merge.updated_at.as_ref(), dates, rules.options().settings.clone())
+}
+
 /// How rows of one key become one contact; temporary files go into `folder`, if nothing else was asked for.
 pub(crate) fn merging(args: &MergeArgs, rules: &RuleArgs, folder: Option<&Path>) -> Result<Merging, Failure> {
     let on_duplicate = match args.on_duplicate {
@@ -218,15 +261,8 @@ pub(crate) fn rejects_to(args: &TellingArgs) -> Option<RejectsTo> {
         .map(|path| if path.as_os_str() == "-" { RejectsTo::Stdout } else { RejectsTo::File(path.clone()) })
 }
 
-pub(crate) fn job(
-    inputs: Vec<Input>,
-    reader: ReaderOptions,
-    task: Task,
-    telling: &TellingArgs,
-    work: &WorkArgs,
-) -> Job {
+pub(crate) fn job(reader: BlockReader, task: Task, telling: &TellingArgs, work: &WorkArgs) -> Job {
     Job {
-        inputs,
         reader,
         threads: work
             .threads
@@ -265,6 +301,13 @@ impl Session<'_> {
         {
             exit::note(&format!("settings from {}", config.display()));
         }
+        if let Some(sources) = &self.sources
+            && !self.telling.quiet
+            && let Some(first) = job.reader.inputs().first()
+            && let Some(mapping) = sources.recognised(first)
+        {
+            exit::note(&mapping);
+        }
         let progress = Progress::default();
         let uploading = self.upload.as_ref().map(|upload| upload.progress.clone());
         let following = progress_bar::follow(bar, wanted, progress.clone(), uploading);
@@ -275,7 +318,11 @@ impl Session<'_> {
         // What went wrong with a report is told beside the rest, not instead of it.
         let unwritten: Vec<_> = reports
             .into_iter()
-            .filter_map(|report| report.write(&outcome, &self.settings.options, uploaded.as_ref()).err())
+            .filter_map(|report| {
+                report
+                    .write(&outcome, &self.settings.options, self.sources.as_deref(), uploaded.as_ref())
+                    .err()
+            })
             .collect();
         let mut code = exit::code(&outcome, &self.rejects, max_rejects(self.telling), &unwritten);
         for error in &unwritten {

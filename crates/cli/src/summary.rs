@@ -1,13 +1,18 @@
 //! A few lines at the end of a run, for people.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use bytesize::ByteSize;
 use indicatif::HumanCount;
+use mapping::Sources;
 use pipeline::{CodeCount, Outcome};
 
 use crate::exit::note;
 use crate::session::{RejectsTo, Session};
+
+/// What inputs are called whose records are contacts already.
+const CONTACTS: &str = "contacts";
 
 /// How many codes are named.
 const CODES: usize = 5;
@@ -34,6 +39,7 @@ fn lines(outcome: &Outcome, session: &Session<'_>) -> Vec<String> {
             HumanCount(counts.skipped)
         )
     }];
+    lines.extend(session.sources.as_ref().and_then(|sources| read_as(outcome, sources)));
     if let Some(batches) = outcome.batches.as_ref().filter(|batches| batches.bodies > 0) {
         let mean = batches.mean_contacts().unwrap_or(0.0);
         let place = match &session.folder {
@@ -122,6 +128,19 @@ fn lines(outcome: &Outcome, session: &Session<'_>) -> Vec<String> {
         ByteSize((bytes as f64 / seconds) as u64),
     ));
     lines
+}
+
+/// By which mappings records became contacts, if by any.
+fn read_as(outcome: &Outcome, sources: &Sources) -> Option<String> {
+    let mut inputs: BTreeMap<&str, u64> = BTreeMap::new();
+    for input in &outcome.inputs {
+        *inputs.entry(sources.mapping_of(input).unwrap_or(CONTACTS)).or_default() += 1;
+    }
+    if inputs.keys().all(|mapping| *mapping == CONTACTS) {
+        return None;
+    }
+    let counted = inputs.iter().map(|(mapping, count)| format!("{} as {mapping}", plural(*count, "input")));
+    Some(format!("read {}", counted.collect::<Vec<_>>().join(", ")))
 }
 
 /// The most frequent codes of a kind.

@@ -484,7 +484,7 @@ fn the_codes_of_the_overlay_are_documented() {
     found.dedup();
     assert_eq!(found, ["bad-custom-field", "read-only-field", "unknown-field"]);
     for code in found {
-        assert!(RULES.contains(&format!("| `{code}` |")), "{code}");
+        assert!(RULES.contains(&format!("| [`{code}`](codes/{code}.md) |")), "{code}");
         assert!(SCHEMAS.contains(&format!("`{code}`")), "{code}");
     }
 }

@@ -540,7 +540,7 @@ fn a_reject_tells_its_place_its_reasons_and_its_text() {
         (&binary, "/raw_base64", Some(json!("eyL/In0")), ("/raw_base64", "pattern")),
         (rejected, "/line", Some(json!(0)), ("/line", "minimum")),
         (rejected, "/byte_offset", Some(json!(-1)), ("/byte_offset", "minimum")),
-        (rejected, "/action", Some(json!("skipped")), ("/action", "enum")),
+        (rejected, "/action", Some(json!("dropped")), ("/action", "enum")),
         (rejected, "/key", Some(json!(7)), ("/key", "type")),
         (rejected, "/key", None, ("", "required")),
         (rejected, "/time", Some(json!("2024-01-01")), ("", "additionalProperties")),

@@ -25,6 +25,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+/// The JSON Schema of a mapping.
+pub const SCHEMA: &str = include_str!("../../../schemas/mapping.schema.json");
+
 mod condition;
 mod error;
 mod making;
@@ -35,13 +38,15 @@ mod place;
 mod presets;
 mod read;
 mod record;
+mod sources;
 mod trace;
 mod trie;
 mod value;
 
 pub use error::MappingError;
-pub use mapper::{Apps, Fate, Inactive, Mapped, Mapper, MappingOptions};
+pub use mapper::{Apps, Dates, Fate, Inactive, Mapped, Mapper, MappingOptions};
 pub use mapping::Mapping;
-pub use presets::{Preset, nearest_preset, presets};
+pub use presets::{Preset, nearest_preset, preset, presets};
 pub use record::Columns;
+pub use sources::Sources;
 pub use trace::{Trace, TraceLine};

@@ -4,7 +4,7 @@ use contact::{Settings, Violation, encode_text, mask_text, time_of_number, time_
 use ndjson::{Node, StaticNode};
 
 use crate::condition::Rule;
-use crate::mapper::{Fate, Inactive, Mapped, MappingOptions};
+use crate::mapper::{Dates, Fate, Inactive, Mapped, MappingOptions};
 use crate::mapping::{Channel, Group, MOBILE_PUSH, Mapping, Member, Program, Shape};
 use crate::place::PlaceId;
 use crate::record::{ElementRecord, Found, Record, is_blank};
@@ -117,6 +117,7 @@ impl<'m> Making<'m> {
         }
         if self.channels == 0 && !left_out.is_empty() {
             self.out.truncate(start);
+            left_out.iter_mut().for_each(|violation| violation.removed = None);
             let fate = Fate::Skipped { violations: left_out, key: self.key(record) };
             return Mapped { fate, ..Mapped::contact() };
         }
@@ -134,6 +135,9 @@ impl<'m> Making<'m> {
     }
 
     fn read_updated_at<'r, R: Record<'r>>(&mut self, record: &R) -> Option<Violation> {
+        if self.options.dates == Dates::NotAskedFor && self.options.stale_before.is_none() {
+            return None;
+        }
         let place = self.date_place()?;
         match date_at(record, place) {
             Date::None => None,

@@ -24,6 +24,18 @@ pub struct MappingOptions {
     pub stale_before: Option<i64>,
     /// The place of the date of a record, instead of the mapping's own.
     pub updated_at: Option<String>,
+    /// Whether dates are read where they decide nothing about tokens.
+    pub dates: Dates,
+}
+
+/// Whether the dates of records are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dates {
+    /// They are.
+    #[default]
+    Read,
+    /// Nobody asks which record is more recent.
+    NotAskedFor,
 }
 
 /// The ids of apps in Reteno.
@@ -125,7 +137,17 @@ impl Mapper {
         settings: Settings,
     ) -> Result<Self, MappingError> {
         let given = options.updated_at.as_deref().map(given_place).transpose()?;
-        Ok(Self { mapping, options, settings, given, slots: Vec::new(), scratch: Scratch::default() })
+        Ok(Self::with_place(mapping, options, settings, given))
+    }
+
+    /// The same, with the place of the date known.
+    pub(crate) fn with_place(
+        mapping: Arc<Mapping>,
+        options: Arc<MappingOptions>,
+        settings: Settings,
+        given: Option<Place>,
+    ) -> Self {
+        Self { mapping, options, settings, given, slots: Vec::new(), scratch: Scratch::default() }
     }
 
     /// Makes a contact of a JSON record, and appends it as compact JSON. Nothing is appended for what is skipped or
@@ -217,7 +239,7 @@ impl Mapper {
     }
 }
 
-fn given_place(written: &str) -> Result<Place, MappingError> {
+pub(crate) fn given_place(written: &str) -> Result<Place, MappingError> {
     let wrong = |message: String| MappingError::GivenPlace { place: written.to_owned(), message };
     match Place::parse(written) {
         Ok((From::Record, place)) => Ok(place),

@@ -25,6 +25,12 @@ pub fn presets() -> &'static [Preset] {
     PRESETS
 }
 
+/// The preset of that name.
+#[must_use]
+pub fn preset(name: &str) -> Option<&'static Preset> {
+    PRESETS.iter().find(|preset| preset.name == name)
+}
+
 /// The preset that was probably meant by a name that none has.
 #[must_use]
 pub fn nearest_preset(name: &str) -> Option<&'static str> {

@@ -226,5 +226,10 @@ impl<'r, F: Fn(usize) -> Option<&'r str>> Record<'r> for RowRecord<'_, F> {
 
 /// Whether a text says nothing.
 pub(crate) fn is_blank(text: &str) -> bool {
-    text.chars().all(char::is_whitespace)
+    match text.as_bytes().first() {
+        None => true,
+        // Nearly every text begins with a letter, a digit or a sign.
+        Some(b'!'..=b'~') => false,
+        Some(_) => text.chars().all(char::is_whitespace),
+    }
 }

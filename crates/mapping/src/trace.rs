@@ -33,7 +33,7 @@ pub struct TraceLine {
     pub place: Option<String>,
     /// A JSON Pointer into the record.
     pub pointer: Option<String>,
-    /// What was done with what stood there.
+    /// What was done with what stood there; empty if it was taken as it stands.
     pub how: String,
 }
 
@@ -83,7 +83,7 @@ pub(crate) fn how(value: &Value) -> String {
     if from.table.is_some() {
         parts.push("by the table".to_owned());
     }
-    if parts.is_empty() { "as it stands".to_owned() } else { parts.join(", ") }
+    parts.join(", ")
 }
 
 /// Pointers to the values of a record that are at none of the mapping's places, and in none.

@@ -14,7 +14,8 @@ use std::time::Instant;
 
 use batch::{BatchOptions, RequestOptions};
 use contact::{RuleOptions, Rules};
-use ndjson::{Input, ReaderOptions};
+use mapping::Sources;
+use ndjson::{BlockReader, Input, ReaderOptions};
 use pipeline::{End, Job, OnDuplicate, Output, Progress, RejectLines, Stop, Task};
 use sink::{FolderSink, NullSink, Overwrite, Sink};
 use synthetic::{Config, FieldSets, Generator};
@@ -148,10 +149,10 @@ fn run(path: &Path, threads: usize, sink: Option<Box<dyn Sink + Send>>) {
         })
     });
     let job = Job {
-        inputs: vec![Input::File(path.to_owned())],
-        reader: ReaderOptions::default(),
+        reader: BlockReader::new(vec![Input::File(path.to_owned())], ReaderOptions::default()),
         threads: NonZeroUsize::new(threads).expect("not 0"),
         task: Task::Contacts {
+            sources: Arc::new(Sources::contacts()),
             rules: Arc::new(Rules::new(RuleOptions::default(), None).expect("our own schema is sound")),
             merging: OnDuplicate::Keep.into(),
             output,

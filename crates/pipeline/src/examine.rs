@@ -7,8 +7,10 @@ use contact::{
     FieldSet, Key, LineEnds, PLAIN_MARGIN_BYTES, PlainContact, Repairs, Rules, Schema, Scratch, Verdict,
     Violation,
 };
+use mapping::Sources;
 use ndjson::{Block, FramingFault, Parser, Records, Tape};
 
+use crate::mapped::Mappers;
 use crate::request_body::{self, Agreement, ListedFields, RequestBody};
 use crate::seen::Hasher;
 
@@ -23,15 +25,18 @@ pub(crate) enum Examination {
         agreement: Agreement,
         /// Keys and tokens are hashed only if somebody asks for them.
         hasher: Option<Hasher>,
+        /// How records of other shapes become contacts.
+        sources: Arc<Sources>,
     },
 }
 
 /// A worker's own memory, kept from block to block.
 #[derive(Default)]
 pub(crate) struct Examiner {
-    parser: Parser,
-    scratch: Scratch,
-    field_set: FieldSet,
+    pub(crate) parser: Parser,
+    pub(crate) scratch: Scratch,
+    pub(crate) field_set: FieldSet,
+    pub(crate) mappers: Mappers,
     /// A copy of a record that stands too near to the end of its block.
     copy: Vec<u8>,
 }
@@ -166,6 +171,22 @@ pub(crate) enum Held {
     No,
 }
 
+impl Refused {
+    /// A record of which nothing but one fault is known.
+    pub(crate) fn of(violation: Violation) -> Self {
+        Self { key: None, violations: vec![violation], held: Held::Yes }
+    }
+
+    /// A record that cannot even be parsed.
+    pub(crate) fn of_framing(fault: FramingFault) -> Self {
+        let held = match fault {
+            FramingFault::TooLong { .. } => Held::No,
+            _ => Held::Yes,
+        };
+        Self { held, ..Self::of(Violation::of_record(fault.code(), "", fault.to_string())) }
+    }
+}
+
 impl Examined {
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
@@ -225,12 +246,15 @@ impl Examined {
 
     /// The index of a field set.
     #[inline]
-    fn field_set(&mut self, field_set: &FieldSet) -> usize {
+    pub(crate) fn field_set(&mut self, field_set: &FieldSet) -> usize {
         // The last one first: contacts of one kind often follow each other.
         if self.last_field_set.is_some_and(|last| self.field_sets[last] == *field_set) {
             return self.last_field_set.unwrap_or_default();
         }
-        let place = match self.field_sets.iter().position(|known| known == field_set) {
+        // Numbers first: most field sets differ in them, and lists are compared by a call.
+        let bits = field_set.standard.bits();
+        let has_same = |known: &FieldSet| known.standard.bits() == bits && known.custom == field_set.custom;
+        let place = match self.field_sets.iter().position(has_same) {
             Some(known) => known,
             None => {
                 self.field_sets.push(field_set.clone());
@@ -247,15 +271,35 @@ impl Examined {
         Stored::Apart(start..self.keys.len())
     }
 
-    fn reject(&mut self, line: u64, text: Range<usize>, refused: Refused) {
+    pub(crate) fn reject(&mut self, line: u64, text: Range<usize>, refused: Refused) {
         self.entries.push(Entry { line, text, fate: Fate::Rejected(self.refused.len()) });
         self.refused.push(refused);
+    }
+
+    pub(crate) fn skip(&mut self, line: u64, text: Range<usize>, refused: Refused) {
+        self.entries.push(Entry { line, text, fate: Fate::Skipped(self.refused.len()) });
+        self.refused.push(refused);
+    }
+
+    /// All records of the block were seen.
+    pub(crate) fn end_block(&mut self, records: &Records<'_>) {
+        self.blank_lines = records.blank_lines();
+        self.lines = records.line_ends();
     }
 }
 
 impl Examiner {
     /// Examines the records of a block.
     pub(crate) fn examine(&mut self, examination: &Examination, block: &Block, out: &mut Examined) {
+        if let Examination::Contacts { rules, agreement, hasher, sources } = examination
+            && let Some(mut mapper) = self.mappers.take(sources, block)
+        {
+            let context = Context { rules, agreement, hasher: *hasher, listed: &ListedFields::default() };
+            self.mapped(&mut mapper, &context, block, out);
+            self.mappers.give_back(mapper, block);
+            out.repairs = std::mem::take(&mut self.scratch.repairs);
+            return;
+        }
         let mut records = block.records();
         loop {
             self.take_plain_lines(examination, &mut records, out);
@@ -263,27 +307,21 @@ impl Examiner {
             out.records += 1;
             let text = record.offset..record.offset + record.bytes.len();
             if let Some(fault) = record.fault {
-                let held = match fault {
-                    FramingFault::TooLong { .. } => Held::No,
-                    _ => Held::Yes,
-                };
-                let violation = Violation::of_record(fault.code(), "", fault.to_string());
-                out.reject(record.line, text, Refused { key: None, violations: vec![violation], held });
+                out.reject(record.line, text, Refused::of_framing(fault));
                 continue;
             }
             let had_room = text.end + PLAIN_MARGIN_BYTES <= block.bytes.len();
             let plain = if block.has_lines() && had_room { Plain::No } else { Plain::Unknown };
             match examination {
                 Examination::Raw(schema) => self.raw(schema, record.bytes, plain, record.line, text, out),
-                Examination::Contacts { rules, agreement, hasher } => {
+                Examination::Contacts { rules, agreement, hasher, .. } => {
                     let context =
                         Context { rules, agreement, hasher: *hasher, listed: &ListedFields::default() };
                     self.record(&context, record.bytes, plain, record.line, text, out);
                 }
             }
         }
-        out.blank_lines = records.blank_lines();
-        out.lines = records.line_ends();
+        out.end_block(&records);
         out.repairs = std::mem::take(&mut self.scratch.repairs);
     }
 
@@ -446,15 +484,22 @@ fn with_margin<'c>(bytes: &[u8], copy: &'c mut Vec<u8>) -> Option<&'c [u8]> {
 }
 
 #[derive(Clone, Copy)]
-struct Context<'c> {
-    rules: &'c Rules,
+pub(crate) struct Context<'c> {
+    pub(crate) rules: &'c Rules,
     agreement: &'c Agreement,
-    hasher: Option<Hasher>,
+    pub(crate) hasher: Option<Hasher>,
     listed: &'c ListedFields,
 }
 
+impl Context<'_> {
+    /// The rank of a contact that does not say when it was true: it is older than those that do.
+    pub(crate) fn rank_without_time(&self) -> i64 {
+        if self.rules.options().updated_at.is_some() { i64::MIN } else { 0 }
+    }
+}
+
 /// One contact: the verdict, and its encoding if it is accepted.
-fn judge(
+pub(crate) fn judge(
     context: &Context<'_>,
     tape: &mut Tape<'_>,
     scratch: &mut Scratch,
@@ -510,9 +555,7 @@ fn identify(
     let Some(hasher) = context.hasher else { return identity };
     let options = context.rules.options();
     identity.hash = hasher.of_key(key);
-    if options.updated_at.is_some() {
-        identity.rank = updated_at.unwrap_or(i64::MIN);
-    }
+    identity.rank = updated_at.unwrap_or(context.rank_without_time());
     let (first_token, first_link) = (out.tokens.len(), out.links.len());
     if options.finds.tokens {
         contact::tokens_of(tape, |token, is_active| {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use batch::BatchOptions;
 use batch::manifest::ManifestOptions;
 use contact::{Rules, Schema};
-use ndjson::{Input, ReaderOptions};
+use mapping::Sources;
+use ndjson::BlockReader;
 use serde_json::{Map, Value};
 use sink::Sink;
 
@@ -15,10 +16,8 @@ use crate::sink_thread::Completing;
 
 /// One run.
 pub struct Job {
-    /// What is read, in this order, as one stream.
-    pub inputs: Vec<Input>,
-    /// How it is read.
-    pub reader: ReaderOptions,
+    /// What is read, as one stream.
+    pub reader: BlockReader,
     /// How many workers parse and judge.
     pub threads: NonZeroUsize,
     /// What is done with each record.
@@ -35,6 +34,8 @@ pub enum Task {
     Raw(Box<Schema>),
     /// Make a contact of it or refuse it.
     Contacts {
+        /// How records of other shapes become contacts, by the dialect of their input.
+        sources: Arc<Sources>,
         /// The contact's rules, which find what merging needs: [`Merging::finds`].
         rules: Arc<Rules>,
         /// What happens to rows of one key.
@@ -59,13 +60,13 @@ pub struct Output {
 
 impl Output {
     /// What the manifest says of the options.
-    pub(crate) fn completing(&self, rules: &Rules, merging: &Merging) -> Completing {
+    pub(crate) fn completing(&self, rules: &Rules, merging: &Merging, sources: &Arc<Sources>) -> Completing {
         let mut options = ManifestOptions::of(&self.batches);
         options.on_invalid = rules.options().on_invalid.as_str().to_owned();
         options.unknown_fields = rules.options().unknown_fields.as_str().to_owned();
         options.on_duplicate = merging.on_duplicate.as_str().to_owned();
         options.further = self.options.clone();
-        Completing { options, rejects_file: self.rejects_file.clone() }
+        Completing { options, rejects_file: self.rejects_file.clone(), sources: Arc::clone(sources) }
     }
 }
 

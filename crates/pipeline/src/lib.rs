@@ -19,7 +19,8 @@
 //!
 //! ```
 //! use contact::{RuleOptions, Rules};
-//! use ndjson::{ReaderOptions, expand};
+//! use mapping::Sources;
+//! use ndjson::{BlockReader, ReaderOptions, expand};
 //! use pipeline::{Job, Merging, Progress, RejectLines, Stop, Task};
 //! use std::sync::Arc;
 //! # use std::io::Write;
@@ -32,10 +33,10 @@
 //! let mut rule_options = RuleOptions::default();
 //! rule_options.finds = merging.finds(rule_options.dedupe_on);
 //! let job = Job {
-//!     inputs: expand(&[path])?,
-//!     reader: ReaderOptions::default(),
+//!     reader: BlockReader::new(expand(&[path])?, ReaderOptions::default()),
 //!     threads: std::thread::available_parallelism()?,
 //!     task: Task::Contacts {
+//!         sources: Arc::new(Sources::contacts()),
 //!         rules: Arc::new(Rules::new(rule_options, None)?),
 //!         merging,
 //!         output: None,
@@ -57,6 +58,7 @@ mod fold;
 mod hand_out;
 mod held_row;
 mod job;
+mod mapped;
 mod merging;
 mod ordered;
 mod outcome;

@@ -37,13 +37,13 @@ const KEPT_BLOCKS: usize = 4;
 /// Nothing is printed and nothing panics on data: all that happens is in the [`Outcome`].
 pub fn run(job: Job, rejects: &mut dyn Rejects, progress: &Progress, stop: &Stop) -> Outcome {
     let started = Instant::now();
-    let names: Arc<[String]> = job.inputs.iter().map(ToString::to_string).collect();
+    let names: Arc<[String]> = job.reader.inputs().iter().map(|input| input.name.clone()).collect();
     let mut end = None;
     let (mut batcher, mut sink) = (None, None);
     let mut waiting = (None, Duplicates::Keep, None);
     let examination = match job.task {
         Task::Raw(schema) => Examination::Raw(schema),
-        Task::Contacts { rules, merging, output } => {
+        Task::Contacts { sources, rules, merging, output } => {
             let dedupe_on = rules.options().dedupe_on;
             debug_assert_eq!(
                 rules.options().finds,
@@ -54,7 +54,7 @@ pub fn run(job: Job, rejects: &mut dyn Rejects, progress: &Progress, stop: &Stop
             let mut agreement = Agreement::Key(dedupe_on);
             if let Some(output) = output {
                 agreement = Agreement::Request(output.batches.request.clone());
-                let completing = output.completing(&rules, &merging);
+                let completing = output.completing(&rules, &merging, &sources);
                 match Batcher::new(output.batches) {
                     Ok(made) => {
                         batcher = Some(made);
@@ -73,7 +73,7 @@ pub fn run(job: Job, rejects: &mut dyn Rejects, progress: &Progress, stop: &Stop
             });
             let duplicates = Duplicates::new(&merging, dedupe_on, job.threads.get());
             waiting = (folding, duplicates, LeftOut::new(&merging));
-            Examination::Contacts { rules, agreement, hasher }
+            Examination::Contacts { rules, agreement, hasher, sources }
         }
     };
     let mut ordered = Ordered::new(names, rejects, job.max_rejects, job.max_errors_per_record, batcher);
@@ -81,8 +81,7 @@ pub fn run(job: Job, rejects: &mut dyn Rejects, progress: &Progress, stop: &Stop
     let is_merging = ordered.folding.is_some();
     let mut read = ReadToEnd::default();
     if end.is_none() {
-        let reader = BlockReader::new(job.inputs, job.reader);
-        let blocks = Blocks::start(reader, examination, job.threads.get(), progress.clone());
+        let blocks = Blocks::start(job.reader, examination, job.threads.get(), progress.clone());
         end = blocks.drain(&mut ordered, sink.as_mut(), progress, stop, &mut read).err();
     }
     let finished = match end {

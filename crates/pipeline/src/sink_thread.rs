@@ -1,5 +1,6 @@
 //! The sink on a thread of its own, so that writing and syncing overlap with the work.
 
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use batch::manifest::{
     Completion, FORMAT, InputEntry, ManifestCounts, ManifestOptions, RejectsEntry, VERSION,
 };
 use crossbeam_channel::{Receiver, Sender, bounded};
+use mapping::Sources;
 use ndjson::InputSummary;
 use sink::{Sink, SinkError};
 
@@ -27,6 +29,8 @@ const ABANDON_WAIT: Duration = Duration::from_secs(2);
 pub(crate) struct Completing {
     pub(crate) options: ManifestOptions,
     pub(crate) rejects_file: Option<String>,
+    /// What the dialects of the inputs are called.
+    pub(crate) sources: Arc<Sources>,
 }
 
 /// The counts at the end of a run that did all of its work.
@@ -47,6 +51,7 @@ impl Completing {
             bytes: input.stored_bytes,
             blake3: input.blake3.clone().unwrap_or_default(),
             format: input.format.as_str().to_owned(),
+            mapping: self.sources.mapping_of(input).map(str::to_owned),
         };
         Completion {
             format: FORMAT.to_owned(),

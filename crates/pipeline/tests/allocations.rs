@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use batch::{BatchOptions, RequestOptions};
 use contact::{RuleOptions, Rules};
-use ndjson::{Input, ReaderOptions};
+use mapping::Sources;
+use ndjson::{BlockReader, Input, ReaderOptions};
 use pipeline::{End, Job, OnDuplicate, Output, Progress, RejectLines, Stop, Task};
 use sink::NullSink;
 use synthetic::{Config, FieldSets, Generator};
@@ -22,11 +23,11 @@ fn allocations(contacts: u64, field_sets: FieldSets) -> u64 {
     }
     let rules = Rules::new(RuleOptions::default(), None).expect("our own schema is sound");
     let job = Job {
-        inputs: vec![Input::File(file.path().to_owned())],
-        reader: ReaderOptions::default(),
+        reader: BlockReader::new(vec![Input::File(file.path().to_owned())], ReaderOptions::default()),
         // One worker is the thread that the run is on.
         threads: NonZeroUsize::MIN,
         task: Task::Contacts {
+            sources: Arc::new(Sources::contacts()),
             rules: Arc::new(rules),
             merging: OnDuplicate::Keep.into(),
             output: Some(Box::new(Output {

@@ -171,6 +171,7 @@ mod tests {
                 bytes: 9,
                 blake3: "00".into(),
                 format: "ndjson".into(),
+                mapping: None,
             }],
             counts: ManifestCounts {
                 read: 4,

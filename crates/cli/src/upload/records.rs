@@ -1,7 +1,7 @@
 //! Uploading records: checked, put into requests and sent in one go.
 
 use std::process::ExitCode;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use anyhow::anyhow;
 use ndjson::{AutoRule, HashInputs};
@@ -26,6 +26,8 @@ pub(super) fn upload(
     let reader = session::reader(&args.input, &args.work, AutoRule::Contacts, HashInputs::No)?;
     let merging = session::merging(&args.merging, &args.rules, None)?;
     let rules = session::rules(&args.rules, &args.merging, &merging)?;
+    let sources = session::sources(&args.input, &args.merging, &rules)?;
+    let reader = session::recognising(&sources, reader);
     let mut batches = prepare::batches(&args.request, rules.options().dedupe_on)?;
     merging.temp_dir.clone_into(&mut batches.spill_dir);
     let rejects = session::rejects_to(&args.telling).unwrap_or(RejectsTo::Told);
@@ -36,6 +38,7 @@ pub(super) fn upload(
     if let Some((files, _)) = &sending {
         paths::keep_journal_apart(files, &inputs, &args.telling)?;
     }
+    let reader = session::begin(inputs, reader)?;
     let reports = report::create(&args.telling, None)?;
     paths::can_be_written(&rejects, None)?;
     let stop = interrupt::stop_on_signal()?;
@@ -69,11 +72,20 @@ pub(super) fn upload(
     let output = Output {
         batches,
         sink,
-        options: prepare::further(&args.rules, &args.merging, &settings),
+        options: prepare::further(&args.input.source, &args.rules, &args.merging, &settings),
         rejects_file: None,
     };
-    let task = Task::Contacts { rules, merging, output: Some(Box::new(output)) };
-    let job = session::job(inputs, reader, task, &args.telling, &args.work);
-    Session { telling: &args.telling, settings, rejects, folder: None, stop, upload: upload_end }
-        .run(job, reports)
+    let known = Some(Arc::clone(&sources));
+    let task = Task::Contacts { sources, rules, merging, output: Some(Box::new(output)) };
+    let job = session::job(reader, task, &args.telling, &args.work);
+    Session {
+        telling: &args.telling,
+        settings,
+        rejects,
+        folder: None,
+        sources: known,
+        stop,
+        upload: upload_end,
+    }
+    .run(job, reports)
 }

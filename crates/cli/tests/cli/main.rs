@@ -13,6 +13,7 @@ mod markdown;
 mod merging;
 mod pipe;
 mod prepare;
+mod sources;
 mod spilling;
 mod upload;
 mod usage;

@@ -114,10 +114,14 @@ fn a_folder_for_temporary_files_that_goes_away_is_named() {
     std::fs::create_dir(folder.path().join("tmp")).expect("a folder");
     let mut child = start(folder.path(), &["prepare", "-o", "out", "--memory", "1MiB", "--temp-dir", "tmp"]);
     let out = folder.path().join("out");
-    until(&mut child, "the output was begun", |_| out.join("rejects.ndjson").exists());
+    // More than a pipe holds: when that is written, some of it was read, and so the run has begun.
+    let (first, rest) = rows.split_at(256 << 10);
+    let mut stdin = child.stdin.take().expect("a pipe");
+    stdin.write_all(first).expect("it reads");
     std::fs::remove_dir(folder.path().join("tmp")).expect("nothing is in it");
     // It may end before it has read everything.
-    let _ = child.stdin.take().expect("a pipe").write_all(&rows);
+    let _ = stdin.write_all(rest);
+    drop(stdin);
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(code(&output), 4, "{}", stderr(&output));
     assert!(stderr(&output).contains("cannot create the temporary file in tmp"), "{}", stderr(&output));

@@ -50,27 +50,30 @@ impl Outcome {
 }
 
 fn mapper(mapping: &str, options: MappingOptions) -> Mapper {
-    let mapping = Mapping::parse("test", mapping).unwrap();
-    Mapper::new(Arc::new(mapping), Arc::new(options), contact::Settings::default()).unwrap()
+    let mapping = Mapping::parse("test", mapping).expect("what the test makes is sound");
+    Mapper::new(Arc::new(mapping), Arc::new(options), contact::Settings::default())
+        .expect("what the test makes is sound")
 }
 
 fn preset(name: &str, options: MappingOptions) -> Mapper {
-    let preset = mapping::presets().iter().find(|preset| preset.name == name).unwrap();
+    let preset =
+        mapping::presets().iter().find(|preset| preset.name == name).expect("what the test makes is sound");
     mapper(preset.toml, options)
 }
 
 fn map(mapper: &mut Mapper, record: &str) -> Outcome {
     let mut contact = Vec::new();
-    let mapped =
-        Parser::new().parse(record.as_bytes(), |tape| mapper.map_record(tape, &mut contact)).unwrap();
-    Outcome { contact: String::from_utf8(contact).unwrap(), mapped }
+    let mapped = Parser::new()
+        .parse(record.as_bytes(), |tape| mapper.map_record(tape, &mut contact))
+        .expect("what the test makes is sound");
+    Outcome { contact: String::from_utf8(contact).expect("what the test makes is sound"), mapped }
 }
 
 fn map_row(mapper: &mut Mapper, header: &str, row: &[&str]) -> Outcome {
     let columns = mapper.bind(&columns(header));
     let mut contact = Vec::new();
     let mapped = mapper.map_row(&columns, |column| row.get(column).copied(), &mut contact);
-    Outcome { contact: String::from_utf8(contact).unwrap(), mapped }
+    Outcome { contact: String::from_utf8(contact).expect("what the test makes is sound"), mapped }
 }
 
 fn columns(header: &str) -> Vec<String> {
@@ -86,6 +89,7 @@ fn id_from(value: &str) -> String {
 fn id_of(value: &str, record: &str) -> Option<String> {
     let outcome = map(&mut mapper(&id_from(value), MappingOptions::default()), record);
     assert_eq!(outcome.fate(), "contact", "{value} of {record}: {:?}", outcome.told());
-    let contact: serde_json::Value = serde_json::from_str(&outcome.contact).unwrap();
-    contact.get("externalCustomerId").map(|id| id.as_str().unwrap().to_owned())
+    let contact: serde_json::Value =
+        serde_json::from_str(&outcome.contact).expect("what the test makes is sound");
+    contact.get("externalCustomerId").map(|id| id.as_str().expect("what the test makes is sound").to_owned())
 }

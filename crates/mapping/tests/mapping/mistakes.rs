@@ -129,7 +129,7 @@ fn checked() -> Mapping {
         type = "email"
         value = "email"
     "#;
-    Mapping::parse("shop.toml", mapping).unwrap()
+    Mapping::parse("shop.toml", mapping).expect("what the test makes is sound")
 }
 
 #[test]
@@ -150,13 +150,18 @@ fn a_column_that_the_header_lacks_is_named() {
         }
     }
     let lenient = "optional = true\n[contact]\nexternalCustomerId = 'user_id'";
-    assert_eq!(Mapping::parse("x", lenient).unwrap().check_columns(&columns("a,b")), Ok(()));
+    assert_eq!(
+        Mapping::parse("x", lenient).expect("what the test makes is sound").check_columns(&columns("a,b")),
+        Ok(())
+    );
 }
 
 #[test]
 fn a_table_has_no_arrays() {
     let mapping = "optional = true\n[[channel]]\ntype = 'sms'\neach = 'phones'\nvalue = '.'";
-    let error = Mapping::parse("x", mapping).unwrap().check_columns(&columns("phones,b"));
+    let error = Mapping::parse("x", mapping)
+        .expect("what the test makes is sound")
+        .check_columns(&columns("phones,b"));
     assert!(
         matches!(error, Err(MappingError::ArrayInTable { ref place, .. }) if place == "phones"),
         "{error:?}"
@@ -192,7 +197,7 @@ fn a_misspelt_place_is_found_by_what_is_there() {
 #[test]
 fn what_the_mapping_uses_elsewhere_was_not_meant() {
     let mapping = "[[channel]]\ntype = 'sms'\nvalue = 'phone1'\n[[channel]]\ntype = 'sms'\nvalue = 'phone2'";
-    let mapping = Mapping::parse("x", mapping).unwrap();
+    let mapping = Mapping::parse("x", mapping).expect("what the test makes is sound");
     assert_eq!(mapping.check_records(&[br#"{"phone1":"1"}"#]), Ok(()));
     assert!(mapping.check_records(&[br#"{"phone1":"1","phone3":"1"}"#]).is_err());
 }
@@ -200,7 +205,7 @@ fn what_the_mapping_uses_elsewhere_was_not_meant() {
 #[test]
 fn places_in_elements_are_looked_for_in_all_of_them() {
     let mapping = "[[channel]]\ntype = 'sms'\neach = '/phones'\nvalue = './number'";
-    let mapping = Mapping::parse("x", mapping).unwrap();
+    let mapping = Mapping::parse("x", mapping).expect("what the test makes is sound");
     assert_eq!(mapping.check_records(&[br#"{"phones":[{"numbr":1},{"number":2}]}"#]), Ok(()));
     let error = mapping.check_records(&[br#"{"phones":[{"numbr":1}]}"#]).expect_err("it is misspelt");
     assert_eq!(

@@ -45,7 +45,8 @@ fn mapped(name: &str, record: &str) -> String {
 fn onesignal(options: MappingOptions, cells: &[(&str, &str)]) -> super::Outcome {
     let mut row = ONESIGNAL_ROW;
     for (name, cell) in cells {
-        let column = ONESIGNAL.split(',').position(|column| column == *name).unwrap();
+        let column =
+            ONESIGNAL.split(',').position(|column| column == *name).expect("what the test makes is sound");
         row[column] = cell;
     }
     map_row(&mut preset("onesignal", options), ONESIGNAL, &row)
@@ -54,10 +55,14 @@ fn onesignal(options: MappingOptions, cells: &[(&str, &str)]) -> super::Outcome 
 #[test]
 fn each_sample_is_recognised_by_its_own_preset_alone() {
     let fits_record = |mapping: &Mapping, record: &str| {
-        Parser::new().parse(record.as_bytes(), |tape| mapping.fits_record(tape)).unwrap()
+        Parser::new()
+            .parse(record.as_bytes(), |tape| mapping.fits_record(tape))
+            .expect("what the test makes is sound")
     };
-    let mappings: Vec<Mapping> =
-        presets().iter().map(|preset| Mapping::parse(preset.name, preset.toml).unwrap()).collect();
+    let mappings: Vec<Mapping> = presets()
+        .iter()
+        .map(|preset| Mapping::parse(preset.name, preset.toml).expect("what the test makes is sound"))
+        .collect();
     assert!(mappings.iter().all(|mapping| mapping.has_recognition() && mapping.title() != mapping.name()));
     for (name, record) in [
         ("pinpoint", PINPOINT),
@@ -88,15 +93,19 @@ fn each_sample_is_recognised_by_its_own_preset_alone() {
 
 #[test]
 fn what_is_built_in_says_what_it_reads() {
-    let contact = Mapping::parse("contact", presets()[0].toml).unwrap();
+    let contact = Mapping::parse("contact", presets()[0].toml).expect("what the test makes is sound");
     assert!(contact.is_contacts() && contact.array().is_none());
-    let airship = presets().iter().find(|preset| preset.name == "airship").unwrap();
-    assert_eq!(Mapping::parse("a", airship.toml).unwrap().array(), Some("/channels"));
+    let airship =
+        presets().iter().find(|preset| preset.name == "airship").expect("what the test makes is sound");
+    assert_eq!(
+        Mapping::parse("a", airship.toml).expect("what the test makes is sound").array(),
+        Some("/channels")
+    );
     assert_eq!(nearest_preset("pinpiont"), Some("pinpoint"));
     assert_eq!(nearest_preset("OneSignal"), Some("onesignal"));
     assert_eq!(nearest_preset("mailchimp"), None);
     for preset in presets().iter().filter(|preset| preset.name != "contact") {
-        let mapping = Mapping::parse(preset.name, preset.toml).unwrap();
+        let mapping = Mapping::parse(preset.name, preset.toml).expect("what the test makes is sound");
         assert_eq!(mapping.check_records(&[br#"{"Adress":1,"emial":2}"#]), Ok(()), "all places are optional");
     }
 }
@@ -129,7 +138,10 @@ fn endpoints_of_pinpoint() {
             map(&mut preset("pinpoint", MappingOptions::default()), &PINPOINT.replace("GCM", channel));
         match skipped {
             Some(code) => assert_eq!((outcome.fate(), outcome.told()), ("skipped", vec![(code, "")])),
-            None => assert!(outcome.contact.contains(&format!(r#""os":"{}""#, os.unwrap())), "{channel}"),
+            None => assert!(
+                outcome.contact.contains(&format!(r#""os":"{}""#, os.expect("what the test makes is sound"))),
+                "{channel}"
+            ),
         }
     }
     for (channel, kind) in [("EMAIL", "email"), ("SMS", "sms"), ("VOICE", "sms")] {

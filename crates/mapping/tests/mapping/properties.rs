@@ -100,6 +100,7 @@ fn options() -> MappingOptions {
         inactive: Inactive::Send,
         stale_before: Some(1_700_000_000_000),
         updated_at: None,
+        ..MappingOptions::default()
     }
 }
 
@@ -108,8 +109,11 @@ fn look(mapper: &mut Mapper, record: &str) {
     let outcome = map(mapper, record);
     match &outcome.mapped.fate {
         Fate::Contact => {
-            let contact: Value = serde_json::from_str(&outcome.contact).unwrap();
-            let traced = Parser::new().parse(record.as_bytes(), |tape| mapper.trace_record(tape)).unwrap();
+            let contact: Value =
+                serde_json::from_str(&outcome.contact).expect("what the test makes is sound");
+            let traced = Parser::new()
+                .parse(record.as_bytes(), |tape| mapper.trace_record(tape))
+                .expect("what the test makes is sound");
             assert_eq!(traced.contact, outcome.contact.as_bytes());
             for line in traced.lines {
                 assert!(contact.pointer(&line.member).is_some(), "{} is not in {contact}", line.member);
@@ -120,7 +124,7 @@ fn look(mapper: &mut Mapper, record: &str) {
             assert!(!violations.is_empty());
         }
     }
-    let record: Value = serde_json::from_str(record).unwrap();
+    let record: Value = serde_json::from_str(record).expect("what the test makes is sound");
     for violation in outcome.violations() {
         assert!(!violation.code.is_empty() && !violation.message.is_empty());
         assert!(record.pointer(&violation.pointer).is_some(), "{} is not in {record}", violation.pointer);
@@ -144,7 +148,7 @@ proptest! {
         for name in ["pinpoint", "onesignal", "appmetrica"] {
             let outcome = map_row(&mut preset(name, options()), &header.join(","), &row);
             if outcome.fate() == "contact" {
-                serde_json::from_str::<Value>(&outcome.contact).unwrap();
+                serde_json::from_str::<Value>(&outcome.contact).expect("what the test makes is sound");
             }
         }
     }
@@ -155,7 +159,7 @@ proptest! {
         let mut mapper = mapper(&id_from("'a'"), MappingOptions::default());
         let expected = json!({ "externalCustomerId": text, "channels": [] });
         let by_record = map(&mut mapper, &json!({ "z": [1], "a": text }).to_string()).contact;
-        prop_assert_eq!(&serde_json::from_str::<Value>(&by_record).unwrap(), &expected);
+        prop_assert_eq!(&serde_json::from_str::<Value>(&by_record).expect("what the test makes is sound"), &expected);
         let by_row = map_row(&mut mapper, "z,a", &["1", &text]).contact;
         prop_assert_eq!(by_row, by_record);
     }

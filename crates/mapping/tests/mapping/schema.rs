@@ -6,14 +6,15 @@ use serde_json::Value;
 
 fn schema() -> Validator {
     let schema = include_str!("../../../../schemas/mapping.schema.json");
-    jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap()
+    jsonschema::validator_for(&serde_json::from_str(schema).expect("what the test makes is sound"))
+        .expect("what the test makes is sound")
 }
 
 /// The example of the documentation that is whole.
 fn documented() -> &'static str {
     let docs = include_str!("../../../../docs/mapping.md");
-    let (_, from) = docs.split_once("This one is whole:\n\n```toml\n").unwrap();
-    from.split_once("```").unwrap().0
+    let (_, from) = docs.split_once("This one is whole:\n\n```toml\n").expect("what the test makes is sound");
+    from.split_once("```").expect("what the test makes is sound").0
 }
 
 #[test]
@@ -21,8 +22,8 @@ fn presets_and_the_documented_mapping_are_valid() {
     let schema = schema();
     let documented = [("documented", documented())];
     for (name, toml) in presets().iter().map(|preset| (preset.name, preset.toml)).chain(documented) {
-        Mapping::parse(name, toml).unwrap();
-        let mapping: Value = toml::from_str(toml).unwrap();
+        Mapping::parse(name, toml).expect("what the test makes is sound");
+        let mapping: Value = toml::from_str(toml).expect("what the test makes is sound");
         let errors: Vec<String> =
             schema.iter_errors(&mapping).map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert!(errors.is_empty(), "{name}: {errors:?}");
@@ -68,7 +69,7 @@ fn schema_and_reader_agree() {
         (format!("[recognise]\nnone = ['a']\n{sms}"), false),
         (format!("[contact]\naddress = 'a'\n{sms}"), false),
     ] {
-        let value: Value = toml::from_str(&mapping).unwrap();
+        let value: Value = toml::from_str(&mapping).expect("what the test makes is sound");
         let by_reader = Mapping::parse("x", &mapping);
         assert_eq!((schema.is_valid(&value), by_reader.is_ok()), (is_valid, is_valid), "{mapping}: {by_reader:?}");
     }

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use batch::manifest::Completion;
 use batch::{BatchOptions, Body, RequestOptions};
 use contact::{DedupeOn, Formats, RuleOptions, Rules, Schema};
-use ndjson::{Format, Input, ReaderOptions};
+use mapping::Sources;
+use ndjson::{BlockReader, Format, Input, ReaderOptions};
 use pipeline::{Job, Merging, OnDuplicate, Outcome, Output, Progress, RejectLimit, RejectLines, Stop, Task};
 use serde_json::Value;
 use sink::{Sink, SinkError};
@@ -177,18 +178,14 @@ impl Run {
         let schema = self.schema.map(|schema| {
             Schema::compile(schema, Vec::new(), Formats::Assert).expect("the schema of a test is sound")
         });
+        let inputs = std::iter::once(&file).chain(&second).map(|file| Input::File(file.path().to_owned()));
+        let reader =
+            ReaderOptions { block_bytes: self.block_bytes, format: self.format, ..ReaderOptions::default() };
         let job = Job {
-            inputs: std::iter::once(&file)
-                .chain(&second)
-                .map(|file| Input::File(file.path().to_owned()))
-                .collect(),
-            reader: ReaderOptions {
-                block_bytes: self.block_bytes,
-                format: self.format,
-                ..ReaderOptions::default()
-            },
+            reader: BlockReader::new(inputs.collect(), reader),
             threads: NonZeroUsize::new(self.threads).expect("not 0"),
             task: Task::Contacts {
+                sources: Arc::new(Sources::contacts()),
                 rules: Arc::new(Rules::new(rules, schema).expect("our own schema is sound")),
                 merging: self.merging,
                 output: Some(Box::new(Output {

@@ -1,0 +1,108 @@
+//! What the records of the inputs are: presets, mappings of the user, and what was recognised.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow};
+use contact::UpdatedAt;
+use mapping::{Apps, Dates, Inactive, Mapping, MappingOptions, Sources};
+use serde_json::{Map, Value};
+
+use crate::args::{InactiveArg, SourceArgs};
+use crate::exit::Failure;
+
+/// The word that leaves it to what the inputs hold.
+const AUTO: &str = "auto";
+
+/// How records become contacts, as the arguments have it.
+pub(crate) fn sources(
+    args: &SourceArgs,
+    updated_at: Option<&UpdatedAt>,
+    dates: Dates,
+    settings: contact::Settings,
+) -> Result<Arc<Sources>, Failure> {
+    let mut apps = Apps::default();
+    for app in &args.app_id {
+        let known = match &app.name {
+            Some(name) => apps.by_name.insert(name.clone(), app.id.clone()),
+            None => apps.any.replace(app.id.clone()),
+        };
+        if known.is_some_and(|known| known != app.id) {
+            let what = app.name.as_deref().map_or_else(String::new, |name| format!(" of {name}"));
+            return Err(Failure::usage(anyhow!("--app-id{what} is given twice, with different apps")));
+        }
+    }
+    let options = MappingOptions {
+        apps,
+        inactive: match args.inactive {
+            InactiveArg::Skip => Inactive::Skip,
+            InactiveArg::Send => Inactive::Send,
+        },
+        stale_before: args.max_token_age.map(|age| age.milliseconds()),
+        updated_at: updated_at.map(ToString::to_string),
+        dates,
+    };
+    let sources = match named(&args.from)? {
+        None => Sources::known(options, settings),
+        Some(mapping) => Sources::of(mapping, options, settings),
+    };
+    sources.map(Arc::new).map_err(Failure::usage)
+}
+
+/// The mapping that `--from` names; `None` for one that is recognised.
+pub(crate) fn named(from: &Path) -> Result<Option<Mapping>, Failure> {
+    if from.as_os_str() == AUTO {
+        return Ok(None);
+    }
+    let name = from.to_string_lossy();
+    if let Some(preset) = mapping::preset(&name) {
+        return Mapping::parse(&name, preset.toml).map(Some).map_err(Failure::usage);
+    }
+    let is_file = from.extension().is_some() || from.components().count() > 1 || from.exists();
+    if !is_file {
+        return Err(no_preset(&name));
+    }
+    let text = fs::read_to_string(from)
+        .with_context(|| format!("cannot read the mapping {}", from.display()))
+        .map_err(Failure::usage)?;
+    Mapping::parse(&name, &text).map(Some).map_err(Failure::usage)
+}
+
+/// Nobody knows a preset of that name.
+pub(crate) fn no_preset(name: &str) -> Failure {
+    let presets: Vec<&str> = mapping::presets().iter().map(|preset| preset.name).collect();
+    let near = presets
+        .iter()
+        .map(|preset| (strsim::jaro_winkler(name, preset), preset))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|one, other| one.0.total_cmp(&other.0));
+    let advice = match near {
+        Some((_, preset)) => format!("did you mean {preset}?"),
+        None => {
+            format!("presets are {}; a mapping of your own is a file, such as mine.toml", presets.join(", "))
+        }
+    };
+    Failure::usage(anyhow!("there is no preset {name}; {advice}"))
+}
+
+/// What the manifest says of these options.
+pub(crate) fn told(args: &SourceArgs, options: &mut Map<String, Value>) {
+    if args.from.as_os_str() != AUTO {
+        let name = args.from.file_name().unwrap_or(args.from.as_os_str()).to_string_lossy();
+        options.insert("from".to_owned(), Value::from(name));
+    }
+    if !args.app_id.is_empty() {
+        let apps = args.app_id.iter().map(|app| match &app.name {
+            Some(name) => format!("{name}={}", app.id),
+            None => app.id.clone(),
+        });
+        options.insert("appIds".to_owned(), apps.collect());
+    }
+    if args.inactive == InactiveArg::Send {
+        options.insert("inactive".to_owned(), Value::from("send"));
+    }
+    if let Some(age) = args.max_token_age {
+        options.insert("tokensSeenSince".to_owned(), Value::from(age.first_day().to_string()));
+    }
+}

@@ -1,0 +1,275 @@
+//! Records of other shapes: each is mapped to a contact, which is then judged like any other.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use contact::{LineEnds, PLAIN_MARGIN_BYTES, Violation};
+use mapping::{Columns, Fate as MappedFate, Mapped, Mapper, Sources, Trace};
+use ndjson::{Block, Cells, Parser, RecordText, Table};
+
+use crate::examine::{
+    Context, Entry, Examined, Examiner, Fate, Held, Identity, Link, Refused, Stored, Token, judge,
+};
+
+/// What a worker maps with, kept from block to block.
+#[derive(Default)]
+pub(crate) struct Mappers {
+    /// One for each dialect that came; not that of the block which is being mapped.
+    idle: Vec<Option<Mapper>>,
+    /// The table that was read last, what reads its rows, and where the mapper of its dialect finds its columns.
+    table: Option<(Arc<Table>, Cells, Columns)>,
+    /// Parses records; the contacts that are made of them have a parser of their own.
+    parser: Parser,
+    /// A contact that has to be looked at more closely.
+    contact: Vec<u8>,
+}
+
+impl Mappers {
+    /// The mapper for a block; none if its records are contacts already.
+    pub(crate) fn take(&mut self, sources: &Sources, block: &Block) -> Option<Mapper> {
+        let dialect = block.dialect;
+        if sources.is_contacts(dialect) {
+            return None;
+        }
+        if self.idle.len() <= dialect {
+            self.idle.resize_with(dialect + 1, || None);
+        }
+        let mapper = self.idle[dialect].take().unwrap_or_else(|| sources.mapper(dialect));
+        if let Some(table) = &block.table
+            && self.table.as_ref().is_none_or(|(known, ..)| !Arc::ptr_eq(known, table))
+        {
+            let columns = mapper.bind(&table.columns);
+            self.table = Some((Arc::clone(table), Cells::new(table.delimiter), columns));
+        }
+        Some(mapper)
+    }
+
+    /// Keeps it for the next block of its dialect.
+    pub(crate) fn give_back(&mut self, mapper: Mapper, block: &Block) {
+        self.idle[block.dialect] = Some(mapper);
+    }
+
+    /// Maps a record; the contact is appended to `contact`.
+    fn map(
+        &mut self,
+        mapper: &mut Mapper,
+        block: &Block,
+        record: &[u8],
+        contact: &mut Vec<u8>,
+    ) -> Result<Mapped, Box<Violation>> {
+        self.read(block, record, |read| match read {
+            Read::Record(tape) => mapper.map_record(tape, contact),
+            Read::Row(columns, cells) => mapper.map_row(columns, |nth| cells.get(nth), contact),
+        })
+    }
+
+    /// Says of each member of the contact where in the record it comes from; of a record that can be read.
+    fn trace(&mut self, mapper: &mut Mapper, block: &Block, record: &[u8]) -> Option<Trace> {
+        self.read(block, record, |read| match read {
+            Read::Record(tape) => mapper.trace_record(tape),
+            Read::Row(columns, cells) => mapper.trace_row(columns, |nth| cells.get(nth)),
+        })
+        .ok()
+    }
+
+    /// Reads a record as what it is.
+    fn read<R>(
+        &mut self,
+        block: &Block,
+        record: &[u8],
+        with: impl FnOnce(Read<'_, '_>) -> R,
+    ) -> Result<R, Box<Violation>> {
+        let Some((table, cells, columns)) = self.table.as_mut().filter(|_| block.table.is_some()) else {
+            let read = self.parser.parse_digits(record, |tape| with(Read::Record(tape)));
+            return read.map_err(|error| Box::new(Violation::of_syntax(&error)));
+        };
+        cells
+            .read(record)
+            .map_err(|error| Box::new(Violation::of_record("invalid-utf8", "", error.to_string())))?;
+        if cells.len() != table.columns.len() {
+            let message = format!(
+                "the row has {} cells, and the header {}; often a delimiter or a quote inside a cell is the cause",
+                cells.len(),
+                table.columns.len()
+            );
+            return Err(Box::new(Violation::of_record("wrong-cell-count", "", message)));
+        }
+        Ok(with(Read::Row(columns, cells)))
+    }
+}
+
+/// A record that was read.
+enum Read<'r, 't> {
+    Record(&'r ndjson::Tape<'t>),
+    Row(&'r Columns, &'r Cells),
+}
+
+/// Where a record stands in its block.
+struct Place {
+    line: u64,
+    text: Range<usize>,
+}
+
+impl Examiner {
+    /// Maps the records of a block and judges the contacts.
+    pub(crate) fn mapped(
+        &mut self,
+        mapper: &mut Mapper,
+        context: &Context<'_>,
+        block: &Block,
+        out: &mut Examined,
+    ) {
+        let mut records = block.records();
+        for record in records.by_ref() {
+            out.records += 1;
+            let place = Place { line: record.line, text: record.offset..record.offset + record.bytes.len() };
+            if let Some(fault) = record.fault {
+                out.reject(place.line, place.text, Refused::of_framing(fault));
+            } else if block.table.as_ref().is_some_and(|table| table.is_header(record.bytes)) {
+                let message = "the row is the header once more, as in files that were joined";
+                let violation = Violation::of_record("repeated-header", "", message);
+                out.skip(place.line, place.text, Refused::of(violation));
+            } else {
+                self.mapped_record(mapper, context, block, &record, place, out);
+            }
+        }
+        out.end_block(&records);
+    }
+
+    fn mapped_record(
+        &mut self,
+        mapper: &mut Mapper,
+        context: &Context<'_>,
+        block: &Block,
+        record: &RecordText<'_>,
+        place: Place,
+        out: &mut Examined,
+    ) {
+        let start = out.encoded.len();
+        let Mapped { fate, left_out, updated_at } =
+            match self.mappers.map(mapper, block, record.bytes, &mut out.encoded) {
+                Ok(mapped) => mapped,
+                Err(violation) => return out.reject(place.line, place.text, Refused::of(*violation)),
+            };
+        match fate {
+            MappedFate::Contact => {}
+            MappedFate::Skipped { violations, key } => {
+                return out.skip(place.line, place.text, Refused { key, violations, held: Held::Yes });
+            }
+            MappedFate::Rejected { violations, key } => {
+                return out.reject(place.line, place.text, Refused { key, violations, held: Held::Yes });
+            }
+        }
+        let entry = out.entries.len();
+        if !self.take_plain_mapped(context, start, &place, out) {
+            self.judge_mapped(context, start, &place, out);
+        }
+        let Some(entry) = out.entries.get_mut(entry) else { return };
+        let is_rejected = matches!(entry.fate, Fate::Rejected(_));
+        let told = match &mut entry.fate {
+            Fate::Accepted { identity, pruned, .. } => {
+                identity.rank = updated_at.unwrap_or(context.rank_without_time());
+                if pruned.is_none() && !left_out.is_empty() {
+                    *pruned = Some(out.refused.len());
+                }
+                *pruned
+            }
+            Fate::Rejected(told) | Fate::Skipped(told) => Some(*told),
+        };
+        let Some(told) = told else { return };
+        if told == out.refused.len() {
+            let key = match &entry.fate {
+                Fate::Accepted { key: Stored::Apart(key), .. } => Some(out.keys[key.clone()].to_owned()),
+                _ => None,
+            };
+            out.refused.push(Refused { key, violations: left_out, held: Held::Yes });
+            return;
+        }
+        let violations = &mut out.refused[told].violations;
+        if let Some(trace) = self.mappers.trace(mapper, block, record.bytes) {
+            for violation in &mut *violations {
+                violation.pointer = trace.pointer_of(&violation.pointer);
+            }
+        }
+        violations.splice(0..0, left_out);
+        if is_rejected {
+            // Nothing was left out of what is not there.
+            violations.iter_mut().for_each(|violation| violation.removed = None);
+        }
+    }
+
+    /// Takes the contact that begins at `start` of the encoded ones, if it is a plain one.
+    fn take_plain_mapped(
+        &mut self,
+        context: &Context<'_>,
+        start: usize,
+        place: &Place,
+        out: &mut Examined,
+    ) -> bool {
+        let Self { scratch, field_set, mappers, .. } = self;
+        let end = out.encoded.len();
+        out.encoded.resize(end + PLAIN_MARGIN_BYTES, 0);
+        let taken = context.rules.take_plain(&out.encoded, start, LineEnds::AreSpace, scratch, field_set);
+        let Some(contact) = taken.filter(|contact| contact.end == end) else {
+            out.encoded.truncate(end);
+            return false;
+        };
+        let text = |range: Range<usize>| {
+            // The scan has seen that it is a text.
+            std::str::from_utf8(&out.encoded[range]).unwrap_or_default()
+        };
+        let keys = &mut out.keys;
+        let mut store = |text: &str| {
+            let start = keys.len();
+            keys.push_str(text);
+            Stored::Apart(start..keys.len())
+        };
+        let key = store(text(contact.key.clone()));
+        let mut identity = Identity { field: contact.key_field, ..Identity::default() };
+        let (first_token, first_link) = (out.tokens.len(), out.links.len());
+        if let Some(hasher) = context.hasher {
+            identity.hash = hasher.of_key(contact.key(&out.encoded));
+            out.tokens.extend(contact.tokens.iter().map(|token| Token {
+                hash: hasher.of_token(token.text(&out.encoded)),
+                is_active: token.is_active,
+            }));
+            out.links.extend(contact.links.iter().map(|link| Link {
+                field: link.field,
+                hash: hasher.of_key(link.key(&out.encoded)),
+                value: store(text(link.value.clone())),
+            }));
+        }
+        identity.tokens = first_token..out.tokens.len();
+        identity.links = first_link..out.links.len();
+        match contact.rewritten {
+            None => out.encoded.truncate(end),
+            Some(rewritten) => {
+                mappers.contact.clear();
+                mappers.contact.extend_from_slice(rewritten);
+                out.encoded.truncate(start);
+                out.encoded.extend_from_slice(&mappers.contact);
+            }
+        }
+        let contact = Stored::Apart(start..out.encoded.len());
+        let field_set = out.field_set(field_set);
+        let fate = Fate::Accepted { contact, key, field_set, identity, pruned: None };
+        out.entries.push(Entry { line: place.line, text: place.text.clone(), fate });
+        true
+    }
+
+    /// Judges the contact that begins at `start` of the encoded ones; it is taken out of there.
+    fn judge_mapped(&mut self, context: &Context<'_>, start: usize, place: &Place, out: &mut Examined) {
+        let Self { parser, scratch, field_set, mappers, .. } = self;
+        mappers.contact.clear();
+        mappers.contact.extend_from_slice(&out.encoded[start..]);
+        out.encoded.truncate(start);
+        let (line, text) = (place.line, place.text.clone());
+        let judged = parser.parse(&mappers.contact, |tape| {
+            judge(context, tape, scratch, field_set, line, text.clone(), out);
+        });
+        if let Err(error) = judged {
+            // A mapping makes JSON; if it ever should not, the record is told and not lost.
+            out.reject(line, text.clone(), Refused::of(Violation::of_syntax(&error)));
+        }
+    }
+}
