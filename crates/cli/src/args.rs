@@ -1,6 +1,7 @@
 //! What can stand on the command line.
 
 mod api;
+mod bench;
 mod generate;
 mod source;
 mod value;
@@ -14,6 +15,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use contact::{Region, UpdatedAt};
 
 pub(crate) use api::{ApiArgs, DoctorArgs, FieldsArgs, SendingArgs, StatusArgs, UploadArgs};
+pub(crate) use bench::BenchArgs;
 pub(crate) use generate::{ExportArg, GenerateArgs};
 pub(crate) use source::{Delimiter, InactiveArg, PresetsArgs, SourceArgs};
 pub(crate) use value::{Bytes, MaxRejects, Resource};
@@ -44,6 +46,7 @@ pub(crate) enum Command {
     Fields(FieldsArgs),
     Presets(PresetsArgs),
     Explain(ExplainArgs),
+    Bench(BenchArgs),
     Generate(GenerateArgs),
     Schema(SchemaArgs),
     Completions(CompletionsArgs),
@@ -279,8 +282,8 @@ pub(crate) struct TellingArgs {
     #[arg(long, value_name = "N", default_value = "20", env = "RETENO_IMPORT_MAX_ERRORS_PER_RECORD")]
     pub(crate) max_errors_per_record: NonZeroUsize,
 
-    /// Write what the run came to as JSON; can be given several times
-    #[arg(long, value_name = "FILE.json", env = "RETENO_IMPORT_REPORT")]
+    /// Write what the run came to: a page for people (.html), or JSON for programs; can be given several times
+    #[arg(long, value_name = "FILE.json|FILE.html", env = "RETENO_IMPORT_REPORT")]
     pub(crate) report: Vec<PathBuf>,
 
     /// Show progress on standard error; auto: if that is a terminal; always: elsewhere as a line every few seconds

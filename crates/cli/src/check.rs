@@ -11,6 +11,7 @@ use pipeline::Task;
 use crate::args::CheckArgs;
 use crate::config::Settings;
 use crate::exit::Failure;
+use crate::report::Purpose;
 use crate::session::{self, RejectsTo, Session};
 use crate::{interrupt, paths, report};
 
@@ -45,11 +46,13 @@ pub(crate) fn check(args: &CheckArgs, settings: Settings) -> Result<ExitCode, Fa
     paths::can_be_written(&rejects, None)?;
     let job = session::job(reader, task, &args.telling, &args.work);
     let stop = interrupt::stop_on_signal()?;
+    let purpose = if args.raw { Purpose::Validate } else { Purpose::Check };
     let session = Session {
         telling: &args.telling,
         settings,
         rejects,
         folder: None,
+        purpose,
         sources: known,
         stop,
         upload: None,

@@ -17,7 +17,7 @@ use crate::exit::Failure;
 const DEFAULT_FILE: &str = "reteno-import.toml";
 
 /// Commands that do work; a table of their name holds settings for one of them.
-const COMMANDS: [&str; 6] = ["check", "prepare", "upload", "status", "doctor", "fields"];
+const COMMANDS: [&str; 7] = ["check", "prepare", "upload", "status", "doctor", "fields", "bench"];
 
 /// The headings of options of `upload` that concern records, which a prepared folder has no more.
 const OF_RECORDS: [&str; 7] = ["Input", "Source", "Request", "Rules", "Merging", "What is told", "Work"];
@@ -117,7 +117,7 @@ fn prefer_nearer(args: &mut Args, matches: &ArgMatches) -> anyhow::Result<()> {
             {
                 bail!("--{} cannot be used with --raw, which knows no contacts", id.replace('_', "-"));
             }
-            (&mut check.rules, &mut check.telling)
+            (&mut check.rules, Some(&mut check.telling))
         }
         Command::Prepare(prepare) => {
             if prepare.discard && is_nearer("output", "discard") {
@@ -128,9 +128,10 @@ fn prefer_nearer(args: &mut Args, matches: &ArgMatches) -> anyhow::Result<()> {
             let place = if prepare.discard { "discard" } else { "output" };
             let is_folder = prepare.output.as_ref().is_some_and(|output| output.as_os_str() != "-");
             prepare.overwrite &= is_folder || !is_nearer(place, "overwrite");
-            (&mut prepare.rules, &mut prepare.telling)
+            (&mut prepare.rules, Some(&mut prepare.telling))
         }
-        Command::Upload(upload) => (&mut upload.rules, &mut upload.telling),
+        Command::Upload(upload) => (&mut upload.rules, Some(&mut upload.telling)),
+        Command::Bench(bench) => (&mut bench.rules, None),
         Command::Status(_) | Command::Doctor(_) | Command::Fields(_) => return Ok(()),
         Command::Presets(_)
         | Command::Explain(_)
@@ -142,7 +143,7 @@ fn prefer_nearer(args: &mut Args, matches: &ArgMatches) -> anyhow::Result<()> {
     if rules.dedupe_on != DedupeOnArg::FieldId && is_nearer("dedupe_on", "field_id") {
         rules.field_id = None;
     }
-    if telling.quiet && telling.verbose {
+    if let Some(telling) = telling.filter(|telling| telling.quiet && telling.verbose) {
         match nearness(matches, "quiet").cmp(&nearness(matches, "verbose")) {
             Ordering::Less => telling.quiet = false,
             Ordering::Greater => telling.verbose = false,

@@ -9,7 +9,8 @@ use anyhow::{Error, anyhow};
 use crate::args::ExplainArgs;
 use crate::exit::Failure;
 use crate::print;
-use pages::{GROUPS, Page};
+use pages::GROUPS;
+pub(crate) use pages::Page;
 
 /// How many codes are named instead of one that does not exist.
 const MOST_SUGGESTED: usize = 3;
@@ -25,10 +26,15 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<ExitCode, Failure> {
     match &args.code {
         None => print::to_stdout(list().as_bytes()),
         Some(code) => {
-            let page = pages().find(|page| page.code == code).ok_or_else(|| Failure::usage(unknown(code)))?;
+            let page = page(code).ok_or_else(|| Failure::usage(unknown(code)))?;
             print::to_stdout(page.text.as_bytes())
         }
     }
+}
+
+/// What is said about a code; `None` of those that a schema or a mapping of the user's own brings forth.
+pub(crate) fn page(code: &str) -> Option<&'static Page> {
+    pages().find(|page| page.code == code)
 }
 
 fn pages() -> impl Iterator<Item = &'static Page> {

@@ -2,6 +2,7 @@
 
 mod api;
 mod args;
+mod bench;
 mod check;
 mod config;
 #[cfg(test)]
@@ -18,7 +19,9 @@ mod prepare;
 mod presets;
 mod print;
 mod progress_bar;
+mod reasons;
 mod report;
+mod samples;
 mod session;
 mod source;
 mod status;
@@ -49,6 +52,7 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Fields(args) => fields::fields(&args),
         Command::Presets(args) => presets::presets(&args),
         Command::Explain(args) => explain::explain(&args),
+        Command::Bench(args) => bench::bench(&args),
         Command::Generate(args) => generate::generate(&args),
         Command::Schema(args) => print::schema(args.name),
         Command::Completions(args) => print::completions(args.shell),

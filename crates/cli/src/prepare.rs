@@ -17,6 +17,7 @@ use sink::{FolderSink, NullSink, Overwrite, Sink, SinkError, StdoutSink};
 use crate::args::{AbsentArg, MergeArgs, PrepareArgs, RequestArgs, RuleArgs, SharedTokensArg, SourceArgs};
 use crate::config::Settings;
 use crate::exit::Failure;
+use crate::report::Purpose;
 use crate::session::{self, RejectsTo, Session};
 use crate::{interrupt, paths, report, source};
 
@@ -75,6 +76,7 @@ pub(crate) fn prepare(args: &PrepareArgs, settings: Settings) -> Result<ExitCode
         sink,
         options: further(&args.input.source, &args.rules, &args.merging, &settings),
         rejects_file,
+        tally: report::tally(&args.telling),
     };
     let known = Some(Arc::clone(&sources));
     let task = Task::Contacts { sources, rules, merging, output: Some(Box::new(output)) };
@@ -82,7 +84,8 @@ pub(crate) fn prepare(args: &PrepareArgs, settings: Settings) -> Result<ExitCode
     let rejects = rejects.unwrap_or(RejectsTo::Told);
     let folder = folder.map(Path::to_owned);
     let stop = interrupt::stop_on_signal()?;
-    Session { telling: &args.telling, settings, rejects, folder, sources: known, stop, upload: None }
+    let purpose = if args.discard { Purpose::Discard } else { Purpose::Prepare };
+    Session { telling: &args.telling, settings, rejects, folder, purpose, sources: known, stop, upload: None }
         .run(job, reports)
 }
 

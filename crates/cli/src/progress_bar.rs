@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use pipeline::Progress;
 use reteno::{Snapshot, UploadProgress};
 
@@ -38,6 +38,16 @@ pub(crate) fn bar(wanted: ProgressArg) -> ProgressBar {
     }
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
     bar.set_style(style("{spinner} {bytes} read  {bytes_per_sec}  {elapsed}  {msg}"));
+    bar
+}
+
+/// A bar of steps on a terminal, with what is done at the moment as its message.
+pub(crate) fn steps(steps: u64, quiet: bool) -> ProgressBar {
+    // It goes away when nobody follows it any more, however that comes.
+    let bar =
+        bar(if quiet { ProgressArg::Never } else { ProgressArg::Auto }).with_finish(ProgressFinish::AndClear);
+    bar.set_length(steps);
+    bar.set_style(style("{bar:20} {percent}%  {elapsed}  {msg}"));
     bar
 }
 

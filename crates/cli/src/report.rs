@@ -1,39 +1,125 @@
-//! `--report FILE.json`: what a run came to, for programs.
+//! `--report FILE`: what a run came to, as a page for people or as JSON for programs.
 
-use std::collections::BTreeMap;
+mod json;
+mod page;
+
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
+use jiff::Timestamp;
 use mapping::Sources;
-use pipeline::{CodeCount, Counts, End, Merged, Outcome};
+use pipeline::{Counts, Outcome, TallyContacts};
 use reteno::UploadOutcome;
-use serde::Serialize;
 use serde_json::{Map, Value};
 use tempfile::NamedTempFile;
 
 use crate::args::TellingArgs;
 use crate::exit::Failure;
-use crate::{paths, upload};
+use crate::paths;
+use crate::reasons::Reasons;
+use crate::samples::Samples;
+use crate::session::RejectsTo;
+
+/// What the records of a run were for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Records were held to a schema as they stand.
+    Validate,
+    /// It was looked what would become of them.
+    Check,
+    /// Request bodies were made.
+    Prepare,
+    /// Request bodies were made and thrown away.
+    Discard,
+    /// Request bodies were made and uploaded.
+    Upload,
+    /// Request bodies were made, and not sent.
+    DryRun,
+}
+
+/// Everything that is told of a run over records.
+#[derive(Clone, Copy)]
+pub(crate) struct Facts<'f> {
+    pub(crate) outcome: &'f Outcome,
+    /// As they would stand in a file of settings.
+    pub(crate) options: &'f Map<String, Value>,
+    /// How records of other shapes became contacts, if they did.
+    pub(crate) sources: Option<&'f Sources>,
+    pub(crate) uploaded: Option<&'f UploadOutcome>,
+    pub(crate) purpose: Purpose,
+    pub(crate) began: Timestamp,
+    /// The inputs as they were named: a run that ended early does not know which of them it has read.
+    pub(crate) names: &'f [String],
+    pub(crate) reasons: &'f Reasons,
+    pub(crate) samples: &'f Samples,
+    pub(crate) rejects: &'f RejectsTo,
+    /// The folder of the output, if it is one.
+    pub(crate) folder: Option<&'f Path>,
+}
+
+impl Facts<'_> {
+    /// Contacts written. A sink that was left to itself did not say it; what it took is known.
+    fn written(&self) -> u64 {
+        let counted = self.outcome.tally.as_ref().map_or(0, |tally| tally.contacts);
+        self.outcome.counts.written.max(counted)
+    }
+
+    /// Records that were read and are in none of the sums, because the run ended before.
+    fn undecided(&self) -> u64 {
+        let Counts { read, merged, rejected, skipped, .. } = self.outcome.counts;
+        read.saturating_sub(self.written() + merged + rejected + skipped)
+    }
+}
+
+/// What a report is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Json,
+    Page,
+}
+
+impl Form {
+    /// By the ending of the file's name.
+    fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()? {
+            "json" => Some(Self::Json),
+            "html" => Some(Self::Page),
+            _ => None,
+        }
+    }
+}
 
 /// A report to be written: under its name it is whole, or what was there before.
 pub(crate) struct ReportFile {
     path: PathBuf,
+    form: Form,
     /// What becomes the report; `None` if it goes into the output folder, which is claimed later and must be empty then.
     unnamed: Option<NamedTempFile>,
 }
 
+/// Whether a page is to be written, for which more is counted than for anything else.
+pub(crate) fn is_page_wanted(telling: &TellingArgs) -> bool {
+    telling.report.iter().any(|path| Form::of(path) == Some(Form::Page))
+}
+
+/// Whether what is written is counted for a report.
+pub(crate) fn tally(telling: &TellingArgs) -> TallyContacts {
+    if is_page_wanted(telling) { TallyContacts::Yes } else { TallyContacts::No }
+}
+
 /// Checks the names of report files and makes room for them, before any work is done. The files are for their owner only.
 pub(crate) fn create(telling: &TellingArgs, output: Option<&Path>) -> Result<Vec<ReportFile>, Failure> {
-    if let Some(path) =
-        telling.report.iter().find(|path| path.extension().is_none_or(|ending| ending != "json"))
-    {
-        return Err(Failure::usage(anyhow!(
-            "--report {}: a report is a file that ends in .json",
-            path.display()
-        )));
+    let mut forms = Vec::new();
+    for path in &telling.report {
+        forms.push(Form::of(path).ok_or_else(|| {
+            Failure::usage(anyhow!(
+                "--report {}: a report is a file that ends in .html, for people, or in .json, for programs",
+                path.display()
+            ))
+        })?);
     }
-    let create = |path: &PathBuf| {
+    let create = |(path, form): (&PathBuf, Form)| {
         let unnamed = if path.is_dir() {
             Err(anyhow!("it is a folder; choose another name"))
         } else if output.is_some_and(|output| paths::is_inside(path, output)) {
@@ -42,9 +128,9 @@ pub(crate) fn create(telling: &TellingArgs, output: Option<&Path>) -> Result<Vec
             unnamed_beside(path).map(Some).map_err(Into::into)
         };
         let unnamed = unnamed.with_context(|| format!("cannot write the report {}", path.display()));
-        unnamed.map(|unnamed| ReportFile { path: path.clone(), unnamed }).map_err(Failure::input_output)
+        unnamed.map(|unnamed| ReportFile { path: path.clone(), form, unnamed }).map_err(Failure::input_output)
     };
-    telling.report.iter().map(create).collect()
+    telling.report.iter().zip(forms).map(create).collect()
 }
 
 /// A file that gets its name when it is whole.
@@ -55,29 +141,25 @@ fn unnamed_beside(path: &Path) -> io::Result<NamedTempFile> {
 
 impl ReportFile {
     /// Writes what a run came to, and makes it last.
-    pub(crate) fn write(
-        self,
-        outcome: &Outcome,
-        options: &Map<String, Value>,
-        sources: Option<&Sources>,
-        uploaded: Option<&UploadOutcome>,
-    ) -> anyhow::Result<()> {
-        self.write_bytes(&json(outcome, options, sources, uploaded))
+    pub(crate) fn write(self, facts: &Facts<'_>) -> anyhow::Result<()> {
+        let text = match self.form {
+            Form::Json => json::of_run(facts),
+            Form::Page => page::of_run(facts).into_bytes(),
+        };
+        self.write_bytes(&text)
     }
 
     /// Writes what an upload of bodies that were ready came to.
     pub(crate) fn write_upload(self, uploaded: &UploadOutcome, not_sent: u64) -> anyhow::Result<()> {
-        let report = serde_json::json!({
-            "version": env!("CARGO_PKG_VERSION"),
-            "upload": upload::json(uploaded, not_sent),
-        });
-        let mut text = serde_json::to_vec_pretty(&report)?;
-        text.push(b'\n');
+        let text = match self.form {
+            Form::Json => json::of_upload(uploaded, not_sent),
+            Form::Page => page::of_upload(uploaded, not_sent).into_bytes(),
+        };
         self.write_bytes(&text)
     }
 
     fn write_bytes(self, text: &[u8]) -> anyhow::Result<()> {
-        let Self { path, unnamed } = self;
+        let Self { path, unnamed, .. } = self;
         unnamed
             .map_or_else(|| unnamed_beside(&path), Ok)
             .and_then(|mut file| {
@@ -87,121 +169,5 @@ impl ReportFile {
             })
             .map(|_file| ())
             .with_context(|| format!("cannot write the report {}", path.display()))
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Report<'o> {
-    version: &'static str,
-    /// As they would stand in a file of settings.
-    options: &'o Map<String, Value>,
-    end: &'static str,
-    counts: Counts,
-    identity: Identity,
-    by_code: &'o BTreeMap<String, CodeCount>,
-    repairs: BTreeMap<&'static str, u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    merging: Option<Merged>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    conflicts: &'o BTreeMap<String, u64>,
-    inputs: Vec<InputReport<'o>>,
-    input_errors: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    batches: Option<BatchReport>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    upload: Option<Value>,
-    elapsed_seconds: f64,
-}
-
-#[derive(Serialize)]
-struct Identity {
-    holds: bool,
-    text: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct InputReport<'o> {
-    name: &'o str,
-    format: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mapping: Option<&'o str>,
-    stored_bytes: u64,
-    bytes: u64,
-    complete: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    blake3: Option<&'o str>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct BatchReport {
-    bodies: u64,
-    contacts: u64,
-    field_sets: u64,
-    mean_contacts: f64,
-    closed_early: u64,
-}
-
-/// The report as JSON.
-fn json(
-    outcome: &Outcome,
-    options: &Map<String, Value>,
-    sources: Option<&Sources>,
-    uploaded: Option<&UploadOutcome>,
-) -> Vec<u8> {
-    let report = Report {
-        version: env!("CARGO_PKG_VERSION"),
-        options,
-        end: end(&outcome.end),
-        counts: outcome.counts,
-        identity: Identity { holds: outcome.counts.add_up(), text: outcome.counts.identity() },
-        by_code: &outcome.by_code,
-        repairs: outcome.repairs.iter().map(|(normaliser, count)| (normaliser.name(), count)).collect(),
-        merging: outcome.merged,
-        conflicts: &outcome.conflicts,
-        inputs: outcome
-            .inputs
-            .iter()
-            .map(|input| InputReport {
-                name: &input.name,
-                format: input.format.as_str(),
-                mapping: sources.and_then(|sources| sources.mapping_of(input)),
-                stored_bytes: input.stored_bytes,
-                bytes: input.bytes,
-                complete: input.complete,
-                blake3: input.blake3.as_deref(),
-            })
-            .collect(),
-        input_errors: outcome.input_errors.iter().map(ToString::to_string).collect(),
-        batches: outcome.batches.map(|batches| BatchReport {
-            bodies: batches.bodies,
-            contacts: batches.contacts,
-            field_sets: batches.field_sets,
-            mean_contacts: batches.mean_contacts().unwrap_or(0.0),
-            closed_early: batches.closed_early,
-        }),
-        upload: uploaded.map(|uploaded| upload::json(uploaded, 0)),
-        elapsed_seconds: outcome.elapsed.as_secs_f64(),
-    };
-    let mut text = serde_json::to_vec_pretty(&report).unwrap_or_default();
-    text.push(b'\n');
-    text
-}
-
-/// How the run ended, in a word.
-fn end(end: &End) -> &'static str {
-    match end {
-        End::Complete => "complete",
-        End::TooManyRejects => "too-many-rejects",
-        End::Interrupted => "interrupted",
-        End::InputFailed => "input-failed",
-        End::SinkFailed(_) | End::SpillFailed(_) => "output-failed",
-        End::RejectsFailed(_) => "rejects-failed",
-        End::OptionsRefused(_) => "options-refused",
-        End::KeyCameAgain { .. } => "not-sorted",
-        End::WorkersLost | End::IdentityBroken => "internal-fault",
-        End::OutputClosed => "output-closed",
     }
 }

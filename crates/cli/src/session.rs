@@ -11,6 +11,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use bytesize::ByteSize;
 use contact::{DedupeOn, Formats, OnInvalid, RuleOptions, Rules, Schema, UnknownFields};
+use jiff::Timestamp;
 use mapping::{Dates, Sources};
 use ndjson::{AutoRule, BlockReader, Format, HashInputs, Input, ReaderOptions, Recogniser};
 use pipeline::{
@@ -26,7 +27,9 @@ use crate::args::{
 use crate::config::Settings;
 use crate::exit::{self, Failure};
 use crate::output::{RejectsFile, rejects_on_stdout};
-use crate::report::ReportFile;
+use crate::reasons::{Noting, Reasons};
+use crate::report::{self, Facts, Purpose, ReportFile};
+use crate::samples::Sampling;
 use crate::told::{Told, Voice};
 use crate::upload::{self, UploadEnd};
 use crate::{progress_bar, source, summary};
@@ -56,6 +59,8 @@ pub(crate) struct Session<'a> {
     pub(crate) rejects: RejectsTo,
     /// The folder of the output, if it is one.
     pub(crate) folder: Option<PathBuf>,
+    /// What its records are for.
+    pub(crate) purpose: Purpose,
     /// What the dialects of the inputs are, if records are made contacts.
     pub(crate) sources: Option<Arc<Sources>>,
     /// What asks the run to stop.
@@ -264,14 +269,16 @@ pub(crate) fn rejects_to(args: &TellingArgs) -> Option<RejectsTo> {
 pub(crate) fn job(reader: BlockReader, task: Task, telling: &TellingArgs, work: &WorkArgs) -> Job {
     Job {
         reader,
-        threads: work
-            .threads
-            .or_else(|| std::thread::available_parallelism().ok())
-            .unwrap_or(NonZeroUsize::MIN),
+        threads: threads(work),
         task,
         max_rejects: max_rejects(telling),
         max_errors_per_record: telling.max_errors_per_record,
     }
+}
+
+/// As many as the arguments say, or as the machine has cores.
+pub(crate) fn threads(work: &WorkArgs) -> NonZeroUsize {
+    work.threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
 }
 
 fn max_rejects(telling: &TellingArgs) -> Option<RejectLimit> {
@@ -311,19 +318,37 @@ impl Session<'_> {
         let progress = Progress::default();
         let uploading = self.upload.as_ref().map(|upload| upload.progress.clone());
         let following = progress_bar::follow(bar, wanted, progress.clone(), uploading);
-        let outcome = pipeline::run(job, rejects.as_mut(), &progress, &self.stop);
+        let began = Timestamp::now();
+        let names: Vec<String> = job.reader.inputs().iter().map(|input| input.name.clone()).collect();
+        let mut reasons = Reasons::default();
+        // Only a page says why and how fast; a run without one does nothing for it.
+        let sampling = report::is_page_wanted(self.telling).then(|| Sampling::start(progress.clone()));
+        let outcome = match &sampling {
+            None => pipeline::run(job, rejects.as_mut(), &progress, &self.stop),
+            Some(_) => {
+                let mut noting = Noting::new(&mut reasons, rejects.as_mut());
+                pipeline::run(job, &mut noting, &progress, &self.stop)
+            }
+        };
+        let samples = sampling.map(Sampling::finish).unwrap_or_default();
         // Requests that are on their way are waited for, whatever the run came to.
         let uploaded = self.upload.as_ref().and_then(|upload| upload.outcome.recv().ok());
         drop(following);
+        let facts = Facts {
+            outcome: &outcome,
+            options: &self.settings.options,
+            sources: self.sources.as_deref(),
+            uploaded: uploaded.as_ref(),
+            purpose: self.purpose,
+            began,
+            names: &names,
+            reasons: &reasons,
+            samples: &samples,
+            rejects: &self.rejects,
+            folder: self.folder.as_deref(),
+        };
         // What went wrong with a report is told beside the rest, not instead of it.
-        let unwritten: Vec<_> = reports
-            .into_iter()
-            .filter_map(|report| {
-                report
-                    .write(&outcome, &self.settings.options, self.sources.as_deref(), uploaded.as_ref())
-                    .err()
-            })
-            .collect();
+        let unwritten: Vec<_> = reports.into_iter().filter_map(|report| report.write(&facts).err()).collect();
         let mut code = exit::code(&outcome, &self.rejects, max_rejects(self.telling), &unwritten);
         for error in &unwritten {
             exit::tell(error);

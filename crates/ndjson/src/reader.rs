@@ -57,6 +57,10 @@ pub struct ReaderOptions {
     pub array: Option<String>,
     /// Who chooses what the records of each input are.
     pub recogniser: Option<Arc<dyn Recogniser>>,
+    /// Ends with the block that reaches so many bytes, decompressed, of all inputs together; `None` reads all. Where that
+    /// is depends on the size of blocks. The input that it is in is not [`complete`](InputSummary::complete), and that is
+    /// no error.
+    pub max_bytes: Option<u64>,
 }
 
 impl Default for ReaderOptions {
@@ -70,6 +74,7 @@ impl Default for ReaderOptions {
             delimiter: None,
             array: None,
             recogniser: None,
+            max_bytes: None,
         }
     }
 }
@@ -217,6 +222,8 @@ pub struct BlockReader {
     open: Option<OpenInput>,
     total_bytes: Option<u64>,
     stored_bytes: Arc<AtomicU64>,
+    /// Bytes of the blocks so far.
+    handed_out: u64,
 }
 
 impl BlockReader {
@@ -244,6 +251,7 @@ impl BlockReader {
             open: None,
             total_bytes,
             stored_bytes: Arc::default(),
+            handed_out: 0,
         }
     }
 
@@ -313,6 +321,10 @@ impl BlockReader {
         if let Some(error) = self.failed.take() {
             return Some(Err(error));
         }
+        if self.options.max_bytes.is_some_and(|most| self.handed_out >= most) {
+            self.close(End::NotReached);
+            self.next_input = self.inputs.len();
+        }
         loop {
             match self.open_next() {
                 Ok(true) => {}
@@ -324,6 +336,7 @@ impl BlockReader {
             match open.next(&mut buffer, &self.options, &self.inputs[index]) {
                 Ok(Some(next)) => {
                     let block = open.block(next, buffer, self.options.max_line_bytes);
+                    self.handed_out += block.bytes.len() as u64;
                     if block.offset == 0 {
                         open.describe(&mut self.summaries[index]);
                     }

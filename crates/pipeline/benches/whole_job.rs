@@ -16,7 +16,7 @@ use batch::{BatchOptions, RequestOptions};
 use contact::{RuleOptions, Rules};
 use mapping::Sources;
 use ndjson::{BlockReader, Input, ReaderOptions};
-use pipeline::{End, Job, OnDuplicate, Output, Progress, RejectLines, Stop, Task};
+use pipeline::{End, Job, OnDuplicate, Output, Progress, RejectLines, Stop, TallyContacts, Task};
 use sink::{FolderSink, NullSink, Overwrite, Sink};
 use synthetic::{Config, FieldSets, Generator};
 
@@ -146,6 +146,7 @@ fn run(path: &Path, threads: usize, sink: Option<Box<dyn Sink + Send>>) {
             sink,
             options: serde_json::Map::new(),
             rejects_file: None,
+            tally: TallyContacts::No,
         })
     });
     let job = Job {

@@ -13,6 +13,7 @@ use sink::Sink;
 
 use crate::merging::Merging;
 use crate::sink_thread::Completing;
+use crate::tally::TallyContacts;
 
 /// One run.
 pub struct Job {
@@ -56,6 +57,8 @@ pub struct Output {
     pub options: Map<String, Value>,
     /// The name of the rejects file beside the batches, for the manifest.
     pub rejects_file: Option<String>,
+    /// Whether what is written is counted: [`Outcome::tally`](crate::Outcome::tally).
+    pub tally: TallyContacts,
 }
 
 impl Output {

@@ -69,6 +69,7 @@ mod request_body;
 mod run;
 mod seen;
 mod sink_thread;
+mod tally;
 mod unit;
 
 pub use job::{Job, Output, RejectLimit, Task};
@@ -77,3 +78,4 @@ pub use outcome::{CodeCount, Counts, End, Merged, Outcome};
 pub use progress::{Progress, Stop};
 pub use reject::{Action, Reject, RejectLines, Rejects};
 pub use run::run;
+pub use tally::{Devices, Tally, TallyContacts};

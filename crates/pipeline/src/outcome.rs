@@ -9,6 +9,8 @@ use ndjson::{InputError, InputSummary};
 use serde::Serialize;
 use sink::SinkError;
 
+use crate::tally::Tally;
+
 /// What a run came to.
 #[derive(Debug)]
 pub struct Outcome {
@@ -33,6 +35,8 @@ pub struct Outcome {
     pub batches: Option<BatchCounts>,
     /// Why the request bodies are poorly filled, if they are.
     pub fill_warning: Option<FillWarning>,
+    /// What the contacts carry that the sink took; `None` if nobody asked, and where a sink was left to itself.
+    pub tally: Option<Tally>,
     /// How long it took.
     pub elapsed: Duration,
 }

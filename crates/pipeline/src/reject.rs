@@ -7,7 +7,7 @@ use data_encoding::BASE64;
 use serde::Serialize;
 
 /// What was done with a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// It is not in the output.

@@ -21,6 +21,7 @@ use crate::reject::Rejects;
 use crate::request_body::Agreement;
 use crate::seen::Hasher;
 use crate::sink_thread::{AtEnd, SinkThread};
+use crate::tally::Tally;
 
 /// How often a waiting run looks whether it was asked to stop.
 pub(crate) const STOP_INTERVAL: Duration = Duration::from_millis(50);
@@ -55,10 +56,11 @@ pub fn run(job: Job, rejects: &mut dyn Rejects, progress: &Progress, stop: &Stop
             if let Some(output) = output {
                 agreement = Agreement::Request(output.batches.request.clone());
                 let completing = output.completing(&rules, &merging, &sources);
+                let tally = output.tally;
                 match Batcher::new(output.batches) {
                     Ok(made) => {
                         batcher = Some(made);
-                        sink = Some(SinkThread::start(output.sink, completing));
+                        sink = Some(SinkThread::start(output.sink, completing, tally));
                     }
                     Err(error) => end = Some(End::OptionsRefused(error)),
                 }
@@ -93,7 +95,7 @@ pub fn run(job: Job, rejects: &mut dyn Rejects, progress: &Progress, stop: &Stop
     };
     let batches = ordered.batch_counts();
     let told = ordered.told;
-    let end = settle(finished, &mut ordered.counts, told, batches, &read, sink);
+    let (end, tally) = settle(finished, &mut ordered.counts, told, batches, &read, sink);
     Outcome {
         end,
         counts: ordered.counts,
@@ -101,6 +103,7 @@ pub fn run(job: Job, rejects: &mut dyn Rejects, progress: &Progress, stop: &Stop
         conflicts: std::mem::take(&mut ordered.conflicts),
         batches,
         fill_warning: ordered.fill_warning(),
+        tally,
         by_code: std::mem::take(&mut ordered.by_code),
         repairs: std::mem::take(&mut ordered.repairs),
         inputs: read.inputs,
@@ -117,14 +120,13 @@ fn settle(
     batches: Option<BatchCounts>,
     read: &ReadToEnd,
     sink: Option<SinkThread>,
-) -> End {
+) -> (End, Option<Tally>) {
     let failure = finished.err();
     let Some(sink) = sink else {
-        return failure.unwrap_or_else(|| if_whole(counts, read));
+        return (failure.unwrap_or_else(|| if_whole(counts, read)), None);
     };
     if matches!(failure, Some(End::Interrupted)) {
-        sink.abandon();
-        return End::Interrupted;
+        return (End::Interrupted, sink.abandon());
     }
     if let Some(written) = sink.contacts_written() {
         counts.written = written;
@@ -138,11 +140,13 @@ fn settle(
         inputs: &read.inputs,
     });
     // Why the sink took nothing any more is what the user wants to know, not that it did not.
-    match sink.end(at_end.as_ref()) {
+    let (ended, tally) = sink.end(at_end.as_ref());
+    let end = match ended {
         Err(SinkError::Closed) => End::OutputClosed,
         Err(error) => End::SinkFailed(error),
         Ok(()) => end,
-    }
+    };
+    (end, tally)
 }
 
 /// How a run ended that did all it could.

@@ -14,6 +14,7 @@ use ndjson::InputSummary;
 use sink::{Sink, SinkError};
 
 use crate::outcome::{Counts, End};
+use crate::tally::{Tally, TallyContacts, Tallying};
 
 /// Bodies that may wait for the sink: it holds one, and one is ready.
 const WAITING_BODIES: usize = 1;
@@ -82,27 +83,38 @@ enum Message {
     Finish(Box<Completion>),
 }
 
+/// How the sink ended, and what it took until then.
+type Ended = (Result<(), SinkError>, Option<Tally>);
+
 /// A running sink.
 pub(crate) struct SinkThread {
     messages: Sender<Message>,
     written: Receiver<Vec<u8>>,
-    ended: Receiver<Result<(), SinkError>>,
+    ended: Receiver<Ended>,
     thread: Option<JoinHandle<()>>,
     completing: Completing,
     bodies_sent: u64,
 }
 
 impl SinkThread {
-    pub(crate) fn start(mut sink: Box<dyn Sink + Send>, completing: Completing) -> Self {
+    pub(crate) fn start(
+        mut sink: Box<dyn Sink + Send>,
+        completing: Completing,
+        tally: TallyContacts,
+    ) -> Self {
         let (messages, inbox) = bounded(WAITING_BODIES);
         let (give_back, written) = bounded(WAITING_BUFFERS);
         let (say_ended, ended) = bounded(1);
         let work = move || {
+            let mut tallying = (tally == TallyContacts::Yes).then(Tallying::default);
             let serve = || {
                 for message in inbox {
                     match message {
                         Message::Body(body) => {
                             sink.write(&body)?;
+                            if let Some(tallying) = &mut tallying {
+                                tallying.add(&body);
+                            }
                             // More of them than are used again soon would only take memory.
                             let _ = give_back.try_send(body.bytes);
                         }
@@ -126,7 +138,7 @@ impl SinkThread {
                     Err(error)
                 }
             };
-            let _ = say_ended.send(result);
+            let _ = say_ended.send((result, tallying.map(Tallying::finish)));
         };
         let thread = std::thread::Builder::new().name("sink".to_owned()).spawn(work).ok();
         Self { messages, written, ended, thread, completing, bodies_sent: 0 }
@@ -156,22 +168,22 @@ impl SinkThread {
     }
 
     /// Ends the sink; its output is called complete only if the counts at the end are given.
-    pub(crate) fn end(self, at_end: Option<&AtEnd<'_>>) -> Result<(), SinkError> {
+    pub(crate) fn end(self, at_end: Option<&AtEnd<'_>>) -> Ended {
         let Self { messages, ended, thread, completing, .. } = self;
         if let Some(at_end) = at_end {
             let _ = messages.send(Message::Finish(Box::new(completing.completion(at_end))));
         }
         drop(messages);
-        let result = ended.recv().unwrap_or(Ok(()));
+        let ended = ended.recv().unwrap_or((Ok(()), None));
         if let Some(thread) = thread {
             let _ = thread.join();
         }
-        result
+        ended
     }
 
     /// Ends the sink soon, whatever it is doing.
-    pub(crate) fn abandon(self) {
+    pub(crate) fn abandon(self) -> Option<Tally> {
         drop(self.messages);
-        let _ = self.ended.recv_timeout(ABANDON_WAIT);
+        self.ended.recv_timeout(ABANDON_WAIT).ok().and_then(|(_, tally)| tally)
     }
 }

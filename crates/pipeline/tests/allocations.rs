@@ -8,7 +8,7 @@ use batch::{BatchOptions, RequestOptions};
 use contact::{RuleOptions, Rules};
 use mapping::Sources;
 use ndjson::{BlockReader, Input, ReaderOptions};
-use pipeline::{End, Job, OnDuplicate, Output, Progress, RejectLines, Stop, Task};
+use pipeline::{End, Job, OnDuplicate, Output, Progress, RejectLines, Stop, TallyContacts, Task};
 use sink::NullSink;
 use synthetic::{Config, FieldSets, Generator};
 
@@ -35,6 +35,7 @@ fn allocations(contacts: u64, field_sets: FieldSets) -> u64 {
                 sink: Box::new(NullSink::new()),
                 options: serde_json::Map::new(),
                 rejects_file: None,
+                tally: TallyContacts::No,
             })),
         },
         max_rejects: None,

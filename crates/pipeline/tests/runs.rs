@@ -41,6 +41,7 @@ fn assert_adds_up(ran: &Ran) {
     let counts = ran.outcome.counts;
     assert!(counts.add_up(), "{}", counts.identity());
     assert_eq!(ran.contacts().len() as u64, counts.written);
+    assert_eq!(ran.outcome.tally.as_ref().map(|tally| tally.contacts), Some(counts.written));
     let told = |action: &str| ran.rejects().iter().filter(|reject| reject["action"] == action).count() as u64;
     assert_eq!(
         (told("rejected"), told("duplicate"), told("pruned")),

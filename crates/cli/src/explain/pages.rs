@@ -6,18 +6,50 @@ pub(super) struct Group {
     pub(super) pages: &'static [Page],
 }
 
+/// What stands before the last part of a page.
+const WHAT_TO_DO: &str = "\n**What to do.** ";
+
 /// What is said about a code.
-pub(super) struct Page {
+pub(crate) struct Page {
     pub(super) code: &'static str,
     /// A heading, a line that says what the code means, and more.
     pub(super) text: &'static str,
 }
 
 impl Page {
-    /// What the code means, in one line without the full stop.
-    pub(super) fn summary(&self) -> &'static str {
-        self.text.lines().nth(2).unwrap_or_default().trim_end_matches('.')
+    /// What the code means, in a sentence.
+    pub(crate) fn meaning(&self) -> &'static str {
+        self.text.lines().nth(2).unwrap_or_default()
     }
+
+    /// The same without the full stop.
+    pub(super) fn summary(&self) -> &'static str {
+        self.meaning().trim_end_matches('.')
+    }
+
+    /// What to do about it, in some sentences on one line. Of links their text stays.
+    pub(crate) fn advice(&self) -> String {
+        let part = self.text.split_once(WHAT_TO_DO).map_or("", |(_, part)| part);
+        let paragraph = part.split("\n\n").next().unwrap_or_default();
+        without_links(&paragraph.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+}
+
+/// `[text](target)` as `text`.
+fn without_links(text: &str) -> String {
+    let mut rest = text;
+    let mut without = String::with_capacity(text.len());
+    while let Some((before, link)) = rest.split_once('[') {
+        let Some((words, (_, after))) =
+            link.split_once("](").and_then(|(words, target)| Some((words, target.split_once(')')?)))
+        else {
+            break;
+        };
+        without.push_str(before);
+        without.push_str(words);
+        rest = after;
+    }
+    without + rest
 }
 
 macro_rules! pages {
@@ -71,3 +103,30 @@ pub(super) const GROUPS: &[Group] = &[
         pages: pages! { "refused-by-server" "failed-on-server" "import-failed" },
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_says_what_its_code_means_and_what_to_do() {
+        for page in GROUPS.iter().flat_map(|group| group.pages) {
+            for text in [page.meaning(), &page.advice()] {
+                assert!(text.ends_with('.'), "{}: {text}", page.code);
+                assert!(text.matches('`').count().is_multiple_of(2), "{}: {text}", page.code);
+                assert!(!text.contains("](") && !text.contains("**"), "{}: {text}", page.code);
+            }
+        }
+    }
+
+    #[test]
+    fn the_text_of_a_link_stays() {
+        for (text, without) in [
+            ("see [a b](../c.md#d) and [e](f).", "see a b and e."),
+            ("`[` is no link", "`[` is no link"),
+            ("", ""),
+        ] {
+            assert_eq!(without_links(text), without);
+        }
+    }
+}

@@ -14,6 +14,7 @@ use super::UploadEnd;
 use crate::args::UploadArgs;
 use crate::config::Settings;
 use crate::exit::{Failure, note};
+use crate::report::Purpose;
 use crate::session::{self, RejectsTo, Session};
 use crate::{api, interrupt, paths, prepare, report};
 
@@ -74,15 +75,18 @@ pub(super) fn upload(
         sink,
         options: prepare::further(&args.input.source, &args.rules, &args.merging, &settings),
         rejects_file: None,
+        tally: report::tally(&args.telling),
     };
     let known = Some(Arc::clone(&sources));
     let task = Task::Contacts { sources, rules, merging, output: Some(Box::new(output)) };
     let job = session::job(reader, task, &args.telling, &args.work);
+    let purpose = if args.sending.dry_run { Purpose::DryRun } else { Purpose::Upload };
     Session {
         telling: &args.telling,
         settings,
         rejects,
         folder: None,
+        purpose,
         sources: known,
         stop,
         upload: upload_end,

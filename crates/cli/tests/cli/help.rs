@@ -13,6 +13,7 @@ fn help_is_for_people() {
         ("help_doctor", vec!["doctor", "--help"]),
         ("help_fields", vec!["fields", "--help"]),
         ("help_explain", vec!["explain", "--help"]),
+        ("help_bench", vec!["bench", "--help"]),
         ("help_generate", vec!["generate", "--help"]),
         ("help_schema", vec!["schema", "--help"]),
     ] {
@@ -48,6 +49,7 @@ fn completions_and_manual_pages_are_printed() {
         "doctor",
         "fields",
         "explain",
+        "bench",
         "schema",
         "completions",
         "man",

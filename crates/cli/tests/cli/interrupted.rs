@@ -55,6 +55,26 @@ fn an_interrupt_ends_with_130_and_leaves_no_manifest() {
 }
 
 #[test]
+fn an_interrupted_run_leaves_a_page_that_says_so() {
+    let folder = folder();
+    let (child, stdin) = waiting_with(folder.path(), &["--report", "report.html"]);
+    signal(&child, "-INT");
+    let output = child.wait_with_output().expect("it ends");
+    drop(stdin);
+    assert_eq!(code(&output), 130);
+    let page = std::fs::read_to_string(folder.path().join("report.html")).expect("a page");
+    for said in [
+        "The run is not complete: 4 contacts were written out of 5 records that were read. None of them was rejected. What \
+             becomes of the other 1 was not decided yet.",
+        "✗ Not complete",
+        "interrupted",
+        "&lt;stdin&gt;",
+    ] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+}
+
+#[test]
 fn a_folder_left_by_a_killed_run_is_redone() {
     let folder = folder();
     let (child, stdin) = waiting(folder.path());

@@ -1,5 +1,6 @@
 //! What a user sees: the real program, its exit codes, its files and its words.
 
+mod bench;
 mod check;
 mod config;
 mod docs;
@@ -13,6 +14,7 @@ mod markdown;
 mod merging;
 mod pipe;
 mod prepare;
+mod report;
 mod sources;
 mod spilling;
 mod upload;

@@ -2,17 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-/// Words of commands that are documented and not built yet: a command with one of them is passed over. To be emptied as
-/// they come.
-pub(crate) const COMMANDS_NOT_YET: &[&str] = &["bench"];
-
-/// Whether a word of a command is one of those.
-pub(crate) fn is_not_yet(word: &str) -> bool {
-    COMMANDS_NOT_YET
-        .iter()
-        .any(|name| word.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))
-}
-
 /// A block of code between fences.
 pub(crate) struct Block {
     /// What stands behind the opening fence, such as `sh`.

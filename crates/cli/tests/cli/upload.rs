@@ -128,6 +128,33 @@ fn records_are_checked_and_uploaded_in_one_go() {
 }
 
 #[test]
+fn a_page_tells_the_end_of_every_contact_that_was_uploaded() {
+    let folder = folder();
+    prepare(folder.path(), 23);
+    let mock = mock(MockOptions::default());
+    let page = || std::fs::read_to_string(folder.path().join("r.html")).expect("a page");
+    let output = upload(folder.path(), &mock, &["out", "--no-wait", "--report", "r.html"]);
+    assert_eq!(code(&output), 5, "{}", stderr(&output));
+    assert!(page().contains("0 of 23 contacts are imported into Reteno. Of 23 the end is not known yet."));
+    assert!(page().contains("✗ Not complete"));
+    let output = upload(folder.path(), &mock, &["out", "--report", "r.html"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(page().contains("23 of 23 contacts are imported into Reteno."));
+    assert!(page().contains("23 contacts = 23 finished + 0 failed + 0 unknown"));
+    assert!(page().contains("✓ Complete"));
+
+    let args = ["in.ndjson", "--journal", "j.ndjson", "--report", "r.html"];
+    let output = upload(folder.path(), &mock, &args);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    for said in
+        ["23 contacts were written out of 23 records.", "23 contacts = 23 finished + 0 failed + 0 unknown"]
+    {
+        assert!(page().contains(said), "{said}: {}", page());
+    }
+    assert!(!page().contains(KEY));
+}
+
+#[test]
 fn request_bodies_come_from_a_pipe() {
     let folder = folder();
     prepare(folder.path(), 12);

@@ -26,7 +26,7 @@ fn a_mistake_is_told_with_what_to_do_and_creates_nothing() {
         (&["prepare", "in.ndjson", "-o", "out", "--dedupe-on", "externalCustomerID"], "externalCustomerId"),
         (&["prepare", "in.ndjson", "-o", "out", "--event-key", "a b"], "spaces"),
         (&["prepare", "in.ndjson", "-o", "out", "--max-rejects", "many"], "0.5%"),
-        (&["prepare", "in.ndjson", "-o", "out", "--report", "r.html"], ".json"),
+        (&["prepare", "in.ndjson", "-o", "out", "--report", "r.txt"], ".json"),
         (&["prepare", "in.ndjson", "-o", "out", "--default-region", "Ukraine"], "UA"),
         (&["prepare", "in.ndjson", "-o", "out", "--block-bytes", "10"], "at least 1024"),
         (&["prepare", "in.ndjson", "-o", "out", "--block-bytes", "2GiB"], "at most"),

@@ -1,9 +1,9 @@
 //! One record on each line.
 
-use ndjson::{Format, FramingFault, ReaderOptions};
+use ndjson::{Format, FramingFault, Input, ReaderOptions};
 use proptest::prelude::*;
 
-use crate::{Found, arbitrary_text, options, read_bytes, texts};
+use crate::{Found, arbitrary_text, file_of, options, read_bytes, read_inputs, texts};
 
 #[test]
 fn lines_are_found_with_their_number_and_byte_whatever_ends_them() {
@@ -23,6 +23,29 @@ fn an_empty_input_has_no_records_and_no_errors() {
             let read = read_bytes(empty, &options(format));
             assert!(read.records.is_empty() && read.errors.is_empty(), "{empty:?}");
         }
+    }
+}
+
+#[test]
+fn reading_ends_with_the_block_that_reaches_the_most_bytes_of_all_inputs() {
+    let files = [file_of(&b"{\"a\":1}\n".repeat(1000)), file_of(&b"{\"b\":2}\n".repeat(1000))];
+    let inputs: Vec<_> = files.iter().map(|file| Input::File(file.path().to_owned())).collect();
+    for (most_bytes, complete) in [
+        (0, [false, false]),
+        (1, [false, false]),
+        (5000, [false, false]),
+        (9000, [true, false]),
+        (u64::MAX, [true, true]),
+    ] {
+        let most =
+            ReaderOptions { block_bytes: 1024, max_bytes: Some(most_bytes), ..options(Format::Ndjson) };
+        let read = read_inputs(inputs.clone(), &most);
+        assert!(read.errors.is_empty());
+        assert_eq!(read.inputs.iter().map(|input| input.complete).collect::<Vec<_>>(), complete);
+        let bytes: u64 = read.inputs.iter().map(|input| input.bytes).sum();
+        assert_eq!(bytes, read.records.len() as u64 * 8);
+        let wanted = most_bytes.min(16_000);
+        assert!((wanted..wanted + 1024).contains(&bytes), "{most_bytes}: {bytes}");
     }
 }
 

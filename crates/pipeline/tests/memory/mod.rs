@@ -9,7 +9,9 @@ use batch::{BatchOptions, Body, RequestOptions};
 use contact::{DedupeOn, Formats, RuleOptions, Rules, Schema};
 use mapping::Sources;
 use ndjson::{BlockReader, Format, Input, ReaderOptions};
-use pipeline::{Job, Merging, OnDuplicate, Outcome, Output, Progress, RejectLimit, RejectLines, Stop, Task};
+use pipeline::{
+    Job, Merging, OnDuplicate, Outcome, Output, Progress, RejectLimit, RejectLines, Stop, TallyContacts, Task,
+};
 use serde_json::Value;
 use sink::{Sink, SinkError};
 
@@ -193,6 +195,7 @@ impl Run {
                     sink: Box::new(memory.clone()),
                     options: serde_json::Map::new(),
                     rejects_file: None,
+                    tally: TallyContacts::Yes,
                 })),
             },
             max_rejects: self.max_rejects,

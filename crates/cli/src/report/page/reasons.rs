@@ -1,0 +1,181 @@
+//! Why records are missing, or not whole: a table for each action, with the first records of each reason.
+
+use maud::{Markup, html};
+use pipeline::Action;
+
+use super::figures::{bar, message, number, path, prose, short};
+use crate::explain;
+use crate::reasons::{Example, OfAction, Reason};
+use crate::report::Facts;
+use crate::session::RejectsTo;
+use crate::summary::plural;
+
+/// How many reasons of one action are shown.
+const MOST_REASONS: usize = 30;
+
+/// So many bytes of reasons are on the page, and of these so many of examples, everything that marks them included.
+const MOST_BYTES: Room = Room { reasons: 95_000, examples: 60_000 };
+
+/// How much more can be put on the page.
+struct Room {
+    reasons: usize,
+    examples: usize,
+}
+
+/// What is said of records with an action.
+struct Kind {
+    action: Action,
+    title: &'static str,
+    caption: &'static str,
+    class: &'static str,
+}
+
+const KINDS: [Kind; 4] = [
+    Kind {
+        action: Action::Rejected,
+        title: "Why records were rejected",
+        caption: "These records are missing in the output.",
+        class: "c-rejected",
+    },
+    Kind {
+        action: Action::Skipped,
+        title: "Why records were left out on purpose",
+        caption: "The mapping of their source, or an option of this run, leaves such records out. That is no mistake.",
+        class: "c-skipped",
+    },
+    Kind {
+        action: Action::Pruned,
+        title: "Why parts of records were left out",
+        caption: "These records are in the output, but without the part that is named.",
+        class: "c-written",
+    },
+    Kind {
+        action: Action::Duplicate,
+        title: "Records left out because another one is kept",
+        caption: "Another record with the same key is in the output.",
+        class: "c-merged",
+    },
+];
+
+pub(super) fn section(facts: &Facts<'_>) -> Markup {
+    let mut room = MOST_BYTES;
+    let tables: Vec<Markup> = KINDS
+        .iter()
+        .filter_map(|kind| Some(table(kind, facts.reasons.of(kind.action)?, &mut room)))
+        .collect();
+    html! {
+        section {
+            h2 { "What is missing or left out, and why" }
+            @if tables.is_empty() {
+                p { "Nothing was rejected, and no part of a record was left out." }
+            } @else {
+                p.quiet {
+                    code { "reteno-import explain CODE" } " says more about a code. Examples name the input and the line. Values are masked: at most two of their characters are shown."
+                    @if let RejectsTo::File(file) = facts.rejects {
+                        " All records that were rejected or left out are in " bdi.path { (path(&short(&file.display().to_string()))) } "."
+                    }
+                }
+                @for table in &tables { (table) }
+            }
+        }
+    }
+}
+
+fn table(kind: &Kind, of_action: &OfAction, room: &mut Room) -> Markup {
+    let reasons = of_action.by_frequency();
+    let told: u64 = reasons.iter().map(|(_, reason)| reason.records).sum();
+    let most = reasons.first().map_or(0, |(_, reason)| reason.records);
+    let rows = reasons.iter().take(MOST_REASONS).map_while(|(code, reason)| {
+        let row = row(kind, code, reason, most, room);
+        room.reasons = room.reasons.checked_sub(row.0.len())?;
+        Some(row)
+    });
+    let rows: Vec<Markup> = rows.collect();
+    let unseen = reasons.len() - rows.len();
+    // Roles are said, because a table that is laid out as cards on a phone is none any more to some readers.
+    html! {
+        h3 { (kind.title) ": " (plural(of_action.records, "record")) }
+        table.reasons.cards role="table" {
+            caption {
+                (kind.caption)
+                @if told > of_action.records { " A record can have several reasons, and then counts at each of them." }
+            }
+            thead role="rowgroup" { tr role="row" {
+                th scope="col" role="columnheader" { "Code" }
+                th.number scope="col" role="columnheader" { "Records" }
+                th scope="col" role="columnheader" { "What it means" }
+                th scope="col" role="columnheader" { "What to do" }
+                th scope="col" role="columnheader" { "Examples" }
+            } }
+            tbody role="rowgroup" {
+                @for row in &rows { (row) }
+            }
+        }
+        @if unseen > 0 { p.quiet { "And " (plural(unseen as u64, "further code")) " with fewer records." } }
+        @if of_action.others > 0 {
+            p.quiet { (plural(of_action.others, "record")) " with further codes, which were too many to be told apart." }
+        }
+        @if of_action.omitting > 0 {
+            p.quiet {
+                (plural(of_action.omitting, "record"))
+                " had more reasons than were told (" code { "--max-errors-per-record" } "); those are not counted here."
+            }
+        }
+    }
+}
+
+fn row(kind: &Kind, code: &str, reason: &Reason, most: u64, room: &mut Room) -> Markup {
+    let examples = examples(&reason.examples, room);
+    html! {
+        tr role="row" {
+            th scope="row" role="rowheader" { code { (short(code)) } }
+            td.number role="cell" data-label="Records" {
+                (number(reason.records))
+                div.bar { (bar(reason.records, most, kind.class)) }
+            }
+            td.what role="cell" data-label="What it means" { (meaning(code, kind.action)) }
+            td.advice role="cell" data-label="What to do" { (advice(code, kind.action)) }
+            td.examples role="cell" data-label="Examples" {
+                @if !examples.is_empty() { ol { @for example in &examples { li { (example) } } } }
+            }
+        }
+    }
+}
+
+/// Examples, as long as there is room for more of them. Of those that say the same the places stand together.
+fn examples(examples: &[Example], room: &mut Room) -> Vec<Markup> {
+    let says_the_same =
+        |one: &Example, other: &Example| one.message == other.message && one.value == other.value;
+    examples.chunk_by(says_the_same).map_while(|alike| together(alike, room)).collect()
+}
+
+fn together(alike: &[Example], room: &mut Room) -> Option<Markup> {
+    let first = alike.first()?;
+    let places: Vec<(String, u64, String)> =
+        alike.iter().map(|example| (short(&example.source), example.line, short(&example.pointer))).collect();
+    let shown = html! {
+        @for (source, line, pointer) in &places {
+            span.path.place { bdi { (path(source)) } ":" (line) @if !pointer.is_empty() { " " bdi { (pointer) } } }
+        }
+        bdi { (message(&first.message)) }
+        @if !first.value.is_empty() { ": " bdi.path { (first.value) } }
+    };
+    room.examples = room.examples.checked_sub(shown.0.len())?;
+    Some(shown)
+}
+
+fn meaning(code: &str, action: Action) -> Markup {
+    prose(match (explain::page(code), action) {
+        (Some(page), _) => page.meaning(),
+        (None, Action::Skipped) => "The mapping of the source leaves such records out.",
+        (None, _) => "A reason of your own schema or mapping.",
+    })
+}
+
+fn advice(code: &str, action: Action) -> Markup {
+    match (explain::page(code), action) {
+        (Some(page), _) => prose(&page.advice()),
+        (None, Action::Skipped) => prose("Nothing; or another mapping."),
+        (None, _) => prose("See the message."),
+    }
+}
