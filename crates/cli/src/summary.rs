@@ -140,7 +140,11 @@ fn read_as(outcome: &Outcome, sources: &Sources) -> Option<String> {
         return None;
     }
     let counted = inputs.iter().map(|(mapping, count)| format!("{} as {mapping}", plural(*count, "input")));
-    Some(format!("read {}", counted.collect::<Vec<_>>().join(", ")))
+    let mut line = format!("read {}", counted.collect::<Vec<_>>().join(", "));
+    if outcome.inputs.iter().any(|input| sources.names_no_app(input)) {
+        line.push_str("; push tokens name no app, which --app-id UUID can say");
+    }
+    Some(line)
 }
 
 /// The most frequent codes of a kind.

@@ -164,6 +164,15 @@ impl Mapping {
         self.delimiter
     }
 
+    /// Whether it makes mobile push channels and does not say itself which app in Reteno they belong to.
+    #[must_use]
+    pub fn needs_app_id(&self) -> bool {
+        self.program.channels.iter().any(|channel| {
+            let says_it = channel.device.iter().any(|member| member.name == "appId");
+            channel.kind == MOBILE_PUSH && !says_it
+        })
+    }
+
     /// All places that it reads from a record, as they are written; not those inside the elements of arrays.
     pub fn places(&self) -> impl Iterator<Item = &str> {
         self.program.places.iter().map(Place::written)

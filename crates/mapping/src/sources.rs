@@ -132,6 +132,14 @@ impl Sources {
         (input.format != Format::Auto && !mapping.is_contacts()).then(|| mapping.name())
     }
 
+    /// Whether push tokens of an input name no app in Reteno, because neither its mapping nor the options say which.
+    #[must_use]
+    pub fn names_no_app(&self, input: &InputSummary) -> bool {
+        let apps = &self.options.apps;
+        let is_unsaid = apps.any.is_none() && apps.by_name.is_empty();
+        is_unsaid && self.mapping_of(input).is_some() && self.mappings[input.dialect].needs_app_id()
+    }
+
     /// What an input was recognised as, in a line for people; none if nobody had to recognise it, or if its records are
     /// contacts.
     #[must_use]

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use pipeline::Counts;
+use pipeline::{Counts, Merged};
 use serde::Serialize;
 
 use super::changed;
@@ -19,7 +19,7 @@ pub(super) struct Samples {
     threads: NonZeroUsize,
     seen: Seen,
     counts: Option<Counts>,
-    spilled_bytes: u64,
+    merged: Option<Merged>,
     seconds: Vec<f64>,
 }
 
@@ -31,7 +31,7 @@ impl Samples {
             threads,
             seen: run.seen,
             counts: run.counts,
-            spilled_bytes: run.spilled_bytes,
+            merged: run.merged,
             seconds: vec![run.seconds],
         }
     }
@@ -59,8 +59,9 @@ pub(super) struct Figures {
     pub(super) stages: Vec<StageFigures>,
     /// What `prepare` made of the records.
     counts: Counts,
-    /// Bytes that it wrote to temporary files.
-    spilled_bytes: u64,
+    /// What it made of rows with the same key; none if it did not look for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merging: Option<Merged>,
     pub(super) estimate: Estimate,
 }
 
@@ -135,7 +136,7 @@ impl Figures {
                 "the input holds no record; there is nothing to measure"
             )));
         }
-        let spilled_bytes = whole.map_or(0, |whole| whole.spilled_bytes);
+        let merging = whole.and_then(|whole| whole.merged);
         let bytes = first_read.seen.bytes;
         let mut stages: Vec<StageFigures> =
             samples.into_iter().map(|samples| StageFigures::new(samples, counts.read)).collect();
@@ -154,15 +155,7 @@ impl Figures {
             records: counts.read,
             first_read_seconds: first_read.seconds,
         };
-        Ok(Self {
-            version: env!("CARGO_PKG_VERSION"),
-            input,
-            rounds,
-            stages,
-            counts,
-            spilled_bytes,
-            estimate,
-        })
+        Ok(Self { version: env!("CARGO_PKG_VERSION"), input, rounds, stages, counts, merging, estimate })
     }
 
     /// One JSON object.
@@ -175,7 +168,8 @@ impl Figures {
 
     /// What an estimate from few records cannot know.
     pub(super) fn warning(&self) -> Option<String> {
-        (self.counts.merged > 0 && self.spilled_bytes == 0).then(|| {
+        let fitted = self.merging.is_some_and(|merging| merging.rows > 0 && merging.spilled_bytes == 0);
+        fitted.then(|| {
             "what waits for merging fitted into --memory; of a larger export it goes to temporary files, which takes \
              longer. Measure with less --memory, or more --bytes, to see it"
                 .to_owned()
@@ -247,7 +241,7 @@ mod tests {
             threads: NonZeroUsize::new(threads).expect("not 0"),
             seen: Seen { bytes: 1_000_000_000, records: Some(1_000) },
             counts: None,
-            spilled_bytes: 0,
+            merged: None,
             seconds: seconds.to_vec(),
         }
     }

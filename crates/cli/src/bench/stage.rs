@@ -11,7 +11,7 @@ use batch::BatchOptions;
 use contact::Rules;
 use mapping::Sources;
 use ndjson::{Block, BlockReader, Cells, Input, Parser, ReaderOptions};
-use pipeline::{Counts, End, Job, Merging, Output, Progress, RejectLines, Stop, TallyContacts, Task};
+use pipeline::{Counts, End, Job, Merged, Merging, Output, Progress, RejectLines, Stop, TallyContacts, Task};
 use serde_json::Map;
 use sink::NullSink;
 
@@ -84,8 +84,8 @@ pub(super) struct Run {
     pub(super) is_whole: bool,
     /// What became of the records, if the stage judges them.
     pub(super) counts: Option<Counts>,
-    /// Bytes that went to temporary files.
-    pub(super) spilled_bytes: u64,
+    /// What became of rows with the same key, if somebody looked for them.
+    pub(super) merged: Option<Merged>,
 }
 
 impl Work {
@@ -106,7 +106,7 @@ impl Work {
         let seconds = started.elapsed().as_secs_f64();
         let Read { bytes, counted, is_whole } = read;
         let records = (stage != Stage::Read).then_some(counted);
-        Ok(Run { seconds, seen: Seen { bytes, records }, is_whole, counts: None, spilled_bytes: 0 })
+        Ok(Run { seconds, seen: Seen { bytes, records }, is_whole, counts: None, merged: None })
     }
 
     /// A whole run, to nowhere.
@@ -156,7 +156,7 @@ impl Work {
             },
             is_whole: outcome.inputs.iter().all(|input| input.complete),
             counts: Some(outcome.counts),
-            spilled_bytes: outcome.merged.map_or(0, |merged| merged.spilled_bytes),
+            merged: outcome.merged,
         })
     }
 }

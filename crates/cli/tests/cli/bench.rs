@@ -58,7 +58,7 @@ fn every_stage_is_measured_with_one_thread_and_doubled_ones() {
     let expected =
         json!({"read": 303, "written": 300, "merged": 1, "rejected": 2, "pruned": 0, "blankLines": 1});
     assert_eq!(told["counts"], expected);
-    assert_eq!(told["spilledBytes"], 0);
+    assert_eq!((&told["merging"]["rows"], &told["merging"]["spilledBytes"]), (&json!(301), &json!(0)));
 
     let stages = told["stages"].as_array().expect("stages");
     let found: Vec<_> =
@@ -110,6 +110,7 @@ fn people_get_a_table_and_one_line_that_answers() {
     assert!(answer.starts_with("At this speed 50.0 GB take about "), "{answer}");
     let said = stderr(&output);
     assert!(said.contains("in 1 input\neach stage with 1, 2 threads, 1 round\n"), "{said}");
+    assert!(said.contains("fitted into --memory"), "{said}");
     let quiet = bench(folder.path(), &["in.ndjson", "--threads", "1", "--rounds", "1", "-q"]);
     assert_eq!((code(&quiet), stderr(&quiet).as_str()), (0, ""));
 }

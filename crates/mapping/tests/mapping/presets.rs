@@ -182,7 +182,7 @@ fn endpoints_of_pinpoint_in_a_table() {
     let outcome = map_row(&mut mapper, header, &["SMS", "+380501234567", "007", "Ann", "uk_UA", "NONE"]);
     assert_eq!(
         outcome.contact,
-        r#"{"externalCustomerId":"007","firstName":"Ann","languageCode":"uk-UA","channels":[{"type":"sms","value":"+380501234567"}]}"#
+        r#"{"externalCustomerId":"007","firstName":"Ann","languageCode":"uk-UA","channels":[{"type":"sms","value":"380501234567"}]}"#
     );
 }
 
@@ -231,7 +231,7 @@ fn users_of_braze() {
     let outcome = map(&mut preset("braze", MappingOptions::default()), BRAZE);
     assert_eq!(
         outcome.contact,
-        r#"{"externalCustomerId":"u1","firstName":"Ann","lastName":"Lee","languageCode":"en","timeZone":"Eastern Time (US & Canada)","address":{"town":"Boston"},"channels":[{"type":"mobilepush","value":"aa11","device":{"os":"iOS"}},{"type":"email","value":"a@b.c"},{"type":"sms","value":"+15551234567"}]}"#
+        r#"{"externalCustomerId":"u1","firstName":"Ann","lastName":"Lee","languageCode":"en","timeZone":"Eastern Time (US & Canada)","address":{"town":"Boston"},"channels":[{"type":"mobilepush","value":"aa11","device":{"os":"iOS"}},{"type":"email","value":"a@b.c"},{"type":"sms","value":"15551234567"}]}"#
     );
     assert_eq!(
         outcome.told(),
@@ -253,7 +253,7 @@ fn users_of_braze() {
         .replace(r#""email_subscribe":"opted_in""#, r#""email_subscribe":"unsubscribed""#)
         .replace(r#""push_subscribe":"opted_in""#, r#""push_subscribe":"unsubscribed""#);
     let outcome = map(&mut preset("braze", MappingOptions::default()), &unsubscribed);
-    assert!(outcome.contact.ends_with(r#""channels":[{"type":"sms","value":"+15551234567"}]}"#));
+    assert!(outcome.contact.ends_with(r#""channels":[{"type":"sms","value":"15551234567"}]}"#));
     assert!(outcome.told().contains(&("opted-out", "/email")));
 }
 
