@@ -343,14 +343,22 @@ pub(crate) struct CompletionsArgs {
     pub(crate) shell: clap_complete::Shell,
 }
 
+const MAN_EXAMPLES: &str = "Examples:
+  reteno-import man | man -l -
+  reteno-import man prepare > reteno-import-prepare.1
+  reteno-import man --output ~/.local/share/man/man1";
+
 /// Print the manual page, of the tool or of one command
 #[derive(Debug, ClapArgs)]
-#[command(
-    after_help = "Examples:\n  reteno-import man | man -l -\n  reteno-import man prepare > reteno-import-prepare.1"
-)]
+#[command(after_help = MAN_EXAMPLES)]
 pub(crate) struct ManArgs {
     /// The command; without it, the tool's own page
+    #[arg(conflicts_with = "output")]
     pub(crate) command: Option<String>,
+
+    /// Write all pages into a folder instead, which is made if it is not there: reteno-import.1 and one for each command
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -56,6 +56,6 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Generate(args) => generate::generate(&args),
         Command::Schema(args) => print::schema(args.name),
         Command::Completions(args) => print::completions(args.shell),
-        Command::Man(args) => print::man(args.command.as_deref()),
+        Command::Man(args) => print::man(&args),
     }
 }

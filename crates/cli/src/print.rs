@@ -1,12 +1,14 @@
 //! What is only printed: first steps, schemas, completions, manual pages.
 
+use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use clap::{Command, CommandFactory};
 
-use crate::args::{Args, SchemaName};
+use crate::args::{Args, ManArgs, SchemaName};
 use crate::exit::{self, Failure};
 
 /// The schema of a request body.
@@ -54,11 +56,15 @@ pub(crate) fn completions(shell: clap_complete::Shell) -> Result<ExitCode, Failu
     to_stdout(&script)
 }
 
-/// Prints a manual page.
-pub(crate) fn man(name: Option<&str>) -> Result<ExitCode, Failure> {
-    let mut command = Args::command();
+/// Prints a manual page, or writes all of them into a folder.
+pub(crate) fn man(args: &ManArgs) -> Result<ExitCode, Failure> {
+    // It is a word for `--help` and has no page of its own.
+    let mut command = Args::command().disable_help_subcommand(true);
     command.build();
-    let page = match name {
+    if let Some(folder) = &args.output {
+        return man_into(folder, command);
+    }
+    let page = match &args.command {
         None => command,
         Some(name) => command
             .find_subcommand(name)
@@ -66,12 +72,26 @@ pub(crate) fn man(name: Option<&str>) -> Result<ExitCode, Failure> {
             .ok_or_else(|| Failure::usage(anyhow!("there is no command {name}; see reteno-import --help")))?,
     };
     let mut text = Vec::new();
-    render(page, &mut text).map_err(Failure::input_output)?;
+    manual_page(page).render(&mut text).map_err(Failure::input_output)?;
     to_stdout(&text)
 }
 
-fn render(command: Command, out: &mut Vec<u8>) -> io::Result<()> {
-    clap_mangen::Man::new(command).render(out)
+fn man_into(folder: &Path, command: Command) -> Result<ExitCode, Failure> {
+    let written = fs::create_dir_all(folder).and_then(|()| {
+        let commands: Vec<Command> = command.get_subcommands().cloned().collect();
+        for page in std::iter::once(command).chain(commands) {
+            manual_page(page).generate_to(folder)?;
+        }
+        Ok(())
+    });
+    written
+        .with_context(|| format!("cannot write manual pages to {}", folder.display()))
+        .map_err(Failure::input_output)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn manual_page(command: Command) -> clap_mangen::Man {
+    clap_mangen::Man::new(command).source(concat!("reteno-import ", env!("CARGO_PKG_VERSION")))
 }
 
 pub(crate) fn to_stdout(bytes: &[u8]) -> Result<ExitCode, Failure> {

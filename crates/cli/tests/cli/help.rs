@@ -61,3 +61,33 @@ fn completions_and_manual_pages_are_printed() {
         assert!(stdout(&output).contains(".TH"), "{args:?}");
     }
 }
+
+/// Packages are made of these: a command that is new has a page of its own without a further word.
+#[test]
+fn all_manual_pages_are_written_into_a_folder() {
+    let folder = folder();
+    let output = run(folder.path(), &["man", "--output", "share/man1"]);
+    assert_eq!((code(&output), stdout(&output).as_str()), (0, ""));
+    let pages: Vec<String> = std::fs::read_dir(folder.path().join("share/man1"))
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    let overview = stdout(&run(folder.path(), &["man"]));
+    let named: Vec<&str> = overview
+        .lines()
+        .filter_map(|line| line.strip_suffix("(1)")?.strip_prefix("reteno\\-import\\-"))
+        .collect();
+    assert!(named.contains(&"prepare") && !named.contains(&"help"), "{overview}");
+    assert_eq!(pages.len(), named.len() + 1, "{pages:?}");
+    for command in named {
+        let page = std::fs::read(folder.path().join(format!("share/man1/reteno-import-{command}.1")))
+            .expect(command);
+        assert_eq!(page, run(folder.path(), &["man", command]).stdout, "{command}");
+    }
+
+    let refused = run(folder.path(), &["man", "--output", "share", "prepare"]);
+    assert_eq!(code(&refused), 2);
+    std::fs::write(folder.path().join("file"), "").expect("written");
+    let failed = run(folder.path(), &["man", "--output", "file"]);
+    assert_eq!(code(&failed), 4);
+}
