@@ -153,3 +153,13 @@ fn the_guide_names_all_of_its_pages() {
         assert!(name == "README.md" || index.contains(&format!("({name})")), "{name}");
     }
 }
+
+/// The program that stands in the guide is the example, which is compiled with everything else.
+#[test]
+fn programs_in_the_guide_are_examples() {
+    let example = read(&root().join("crates/pipeline/examples/validate.rs"));
+    let page = read(&root().join("docs/guide/library.md"));
+    let programs: Vec<_> = split(&page).0.into_iter().filter(|block| block.info == "rust").collect();
+    assert_eq!(programs.len(), 1);
+    assert!(example.ends_with(&programs[0].text), "library.md:{}\n{}", programs[0].line, programs[0].text);
+}
