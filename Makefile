@@ -1,16 +1,43 @@
-# The commands of daily work. They need Rust alone; `make lint` needs cargo-deny as well.
+# The commands of daily work. They need Rust and a C compiler alone, but for those that say what else.
 
 CARGO ?= cargo
+# How the program is built that pages and packages are made of: release, or dist for those that are handed out.
+PROFILE ?= release
+STATIC_TARGET ?= $(shell uname -m)-unknown-linux-musl
+CONTAINER ?= docker
 CONTACTS ?= 1000000
 SEED ?= 1
 
-.PHONY: help build test lint bench bench-compare bench-mapping bench-merge bench-micro bench-upload fixtures
+.PHONY: help build static man completions deb container test lint bench bench-compare bench-mapping bench-merge bench-micro \
+	bench-upload fixtures
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-13s %s\n", $$1, $$2 }'
 
 build: ## Build the optimised program: target/release/reteno-import
 	$(CARGO) build --release --locked --package reteno-import
+
+static: ## Build a program that needs no library: target/x86_64-unknown-linux-musl/dist/reteno-import. Needs musl-tools
+	$(CARGO) build --profile dist --locked --package reteno-import --target $(STATIC_TARGET)
+
+man: ## Write all manual pages to target/man
+	rm -rf target/man
+	$(CARGO) run --profile $(PROFILE) --locked --package reteno-import -- man --output target/man
+
+completions: ## Write completions for bash, zsh and fish to target/completions
+	mkdir -p target/completions
+	for shell in bash zsh fish; do \
+		$(CARGO) run --profile $(PROFILE) --locked --package reteno-import -- completions $$shell \
+			> target/completions/$$shell || exit; \
+	done
+
+deb: PROFILE = dist
+deb: man completions ## Build a Debian package: target/debian/reteno-import_*.deb. Needs cargo-deb
+	scripts/debian-changelog > target/changelog.Debian
+	$(CARGO) deb --package reteno-import --profile dist --locked
+
+container: ## Build an image with the program alone in it: reteno-import
+	$(CONTAINER) build --tag reteno-import --file Containerfile .
 
 test: ## Run all tests, with cargo-nextest if it is installed, and those in the documentation
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
