@@ -262,6 +262,9 @@ impl Recogniser for Sources {
             Choice::Given { were_places_looked_for } => were_places_looked_for,
         };
         let mapping = &self.mappings[0];
+        if let Some(table) = beginning.table().filter(|_| mapping.is_contacts()) {
+            return Err(unknown_columns(&table.columns));
+        }
         let array = mapping.array().filter(|_| beginning.format() != Format::Csv);
         let looked_for = match beginning.table() {
             Some(table) => mapping.check_columns(&table.columns),

@@ -225,6 +225,10 @@ fn what_cannot_be_decided_is_a_mistake_that_creates_nothing() {
         assert_eq!((code(&output), stdout(&output).as_str()), (2, ""), "{}", stderr(&output));
         assert!(stderr(&output).contains(words), "{}", stderr(&output));
     }
+    // Contacts are no rows, whoever says so.
+    let output = run(folder.path(), &["check", "people.csv", "--from", "contact"]);
+    assert_eq!(code(&output), 2, "{}", stderr(&output));
+    assert!(stderr(&output).contains("its columns (name, city)"), "{}", stderr(&output));
     let output = run(folder.path(), &["check", "both.csv", "--from", "onesignal"]);
     assert_eq!(code(&output), 1, "{}", stderr(&output));
     assert!(stderr(&output).contains("read 1 input as onesignal"), "{}", stderr(&output));
