@@ -294,7 +294,7 @@ pub(crate) struct TellingArgs {
     #[arg(short, long, env = "RETENO_IMPORT_QUIET", value_parser = BoolishValueParser::new())]
     pub(crate) quiet: bool,
 
-    /// Say more: settings, inputs and repairs
+    /// Say more: inputs, repairs and the file of settings
     #[arg(short, long, env = "RETENO_IMPORT_VERBOSE", value_parser = BoolishValueParser::new())]
     pub(crate) verbose: bool,
 }

@@ -19,6 +19,9 @@ const EXAMPLES: &str = "Examples:
 /// mapped, repaired, judged and put into requests), and prepare (all of that with merging, as `prepare --discard` does
 /// it). Each stage does all that is before it. Speeds are of the decompressed input; nothing is written but temporary
 /// files. The options of `prepare` mean here what they mean there.
+///
+/// In the table, spread is the longest time less the shortest, by the median, and of parsing is the speed by that of
+/// parse with the same threads.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = EXAMPLES)]
 #[command(mut_arg("inputs", |inputs| inputs.help(
