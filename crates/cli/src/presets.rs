@@ -90,7 +90,8 @@ impl<'s> Explained<'s> {
         let summary = &reader.inputs()[block.input];
         let mapping = self.sources.mapping(block.dialect);
         self.line(&format!("{name}: {} ({})", mapping.title(), mapping.name()));
-        if let Some(because) = &summary.recognised {
+        // A mapping that was named was not recognised by anything.
+        if let Some(because) = summary.recognised.as_ref().filter(|because| !because.is_empty()) {
             self.line(&format!("{INDENT}recognised {because}"));
         }
         if let Some(table) = &block.table {

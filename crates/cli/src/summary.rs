@@ -160,6 +160,7 @@ fn most_frequent<'c>(counted: impl Iterator<Item = (&'c str, u64)>, things: &str
     let mut named: Vec<String> =
         counted.iter().take(CODES).map(|(name, count)| format!("{name} {}", HumanCount(*count))).collect();
     if more > 0 {
+        let things = if more == 1 { things.trim_end_matches('s') } else { things };
         named.push(format!("and {more} other {things}"));
     }
     named.join(", ")

@@ -21,7 +21,7 @@
 //! let row = ["+380501234567", "14", "f", "u1"];
 //! let mut contact = Vec::new();
 //! mapper.map_row(&columns, |column| row.get(column).copied(), &mut contact);
-//! assert_eq!(contact, br#"{"externalCustomerId":"u1","channels":[{"type":"sms","value":"+380501234567"}]}"#);
+//! assert_eq!(contact, br#"{"externalCustomerId":"u1","channels":[{"type":"sms","value":"380501234567"}]}"#);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
