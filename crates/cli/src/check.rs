@@ -40,7 +40,7 @@ pub(crate) fn check(args: &CheckArgs, settings: Settings) -> Result<ExitCode, Fa
     };
     let inputs = session::inputs(&args.input)?;
     let rejects = session::rejects_to(&args.telling).unwrap_or(RejectsTo::Told);
-    paths::keep_apart(&inputs, &args.rules, &args.telling, &settings, None)?;
+    paths::keep_apart(&inputs, &args.input.source, &args.rules, &args.telling, &settings, None)?;
     let reader = session::begin(inputs, reader)?;
     let reports = report::create(&args.telling, None)?;
     paths::can_be_written(&rejects, None)?;

@@ -8,14 +8,16 @@ use batch::manifest::{MANIFEST_FILE, REJECTS_FILE, batch_file_number};
 use ndjson::Input;
 use reteno::journal::Files;
 
-use crate::args::{RuleArgs, TellingArgs};
+use crate::args::{RuleArgs, SourceArgs, TellingArgs};
 use crate::config::Settings;
 use crate::exit::Failure;
 use crate::session::RejectsTo;
+use crate::source;
 
 /// Refuses to write where something is read from, or twice to one file: it would be lost.
 pub(crate) fn keep_apart(
     inputs: &[Input],
+    source: &SourceArgs,
     rules: &RuleArgs,
     telling: &TellingArgs,
     settings: &Settings,
@@ -29,7 +31,8 @@ pub(crate) fn keep_apart(
     });
     let inputs: Vec<PathBuf> = inputs.collect();
     let resources = rules.schema_resource.iter().map(|resource| &resource.file);
-    let files = rules.schema.iter().chain(resources).chain(&settings.file);
+    let mapping = source::file(source);
+    let files = rules.schema.iter().chain(resources).chain(&settings.file).chain(mapping);
     let mut taken: Vec<PathBuf> = files.filter_map(|file| fs::canonicalize(file).ok()).collect();
     taken.extend_from_slice(&inputs);
     let rejects = telling.rejects.iter().filter(|path| path.as_os_str() != "-");

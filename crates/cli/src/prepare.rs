@@ -50,7 +50,7 @@ pub(crate) fn prepare(args: &PrepareArgs, settings: Settings) -> Result<ExitCode
         )));
     }
     let inputs = session::inputs(&args.input)?;
-    paths::keep_apart(&inputs, &args.rules, &args.telling, &settings, folder)?;
+    paths::keep_apart(&inputs, &args.input.source, &args.rules, &args.telling, &settings, folder)?;
     let reader = session::begin(inputs, reader)?;
     // Everything that can be wrong with the arguments is known; from here on things are created.
     let reports = report::create(&args.telling, folder)?;

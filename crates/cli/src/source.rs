@@ -1,7 +1,7 @@
 //! What the records of the inputs are: presets, mappings of the user, and what was recognised.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
@@ -67,6 +67,12 @@ pub(crate) fn named(from: &Path) -> Result<Option<Mapping>, Failure> {
         .with_context(|| format!("cannot read the mapping {}", from.display()))
         .map_err(Failure::usage)?;
     Mapping::parse(&name, &text).map(Some).map_err(Failure::usage)
+}
+
+/// The file of the mapping, if `--from` names one.
+pub(crate) fn file(args: &SourceArgs) -> Option<&PathBuf> {
+    let is_name = args.from.as_os_str() == AUTO || mapping::preset(&args.from.to_string_lossy()).is_some();
+    (!is_name).then_some(&args.from)
 }
 
 /// Nobody knows a preset of that name.

@@ -180,7 +180,7 @@ impl Mapper {
         let mut lines = Vec::new();
         let mapped = self.on_record(tape, &mut contact, Some(&mut lines));
         let unused = unused_members(tape.root(), &self.mapping.program);
-        Trace { lines, unused, mapped, contact }
+        Trace::new(lines, unused, mapped, contact)
     }
 
     /// Maps a row, and says of each member of the contact what it came from.
@@ -189,7 +189,7 @@ impl Mapper {
         let mut lines = Vec::new();
         let unused = unused_cells(columns, &cell);
         let mapped = self.on_row(columns, cell, &mut contact, Some(&mut lines));
-        Trace { lines, unused, mapped, contact }
+        Trace::new(lines, unused, mapped, contact)
     }
 
     fn on_record(

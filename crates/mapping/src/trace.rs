@@ -1,5 +1,7 @@
 //! What each member of a contact came from.
 
+use std::collections::HashMap;
+
 use contact::push_token;
 use ndjson::TapeValue;
 
@@ -20,6 +22,8 @@ pub struct Trace {
     pub mapped: Mapped,
     /// The contact; empty if there is none.
     pub contact: Vec<u8>,
+    /// The line of each member: a record may have very many, and much to be told of each.
+    by_member: HashMap<String, usize>,
 }
 
 /// Where one member of the contact came from.
@@ -48,11 +52,16 @@ impl TraceLine {
 }
 
 impl Trace {
+    pub(crate) fn new(lines: Vec<TraceLine>, unused: Vec<String>, mapped: Mapped, contact: Vec<u8>) -> Self {
+        let by_member = lines.iter().enumerate().map(|(nth, line)| (line.member.clone(), nth)).collect();
+        Self { lines, unused, mapped, contact, by_member }
+    }
+
     /// The place in the record that a place in the contact came from, both as JSON Pointers. A channel or a field as a
     /// whole comes from where its value does. Empty for what no single place made.
     #[must_use]
     pub fn pointer_of(&self, contact_pointer: &str) -> String {
-        let line_at = |member: &str| self.lines.iter().find(|line| line.member == member);
+        let line_at = |member: &str| self.by_member.get(member).map(|nth| &self.lines[*nth]);
         let mut member = contact_pointer;
         while !member.is_empty() {
             if let Some(line) = line_at(member).or_else(|| line_at(&format!("{member}/value"))) {

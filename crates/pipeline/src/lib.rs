@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! workers (one block each) ─► ordered stage ───────────────────────────► sink thread
-//!  read in turn;               rejects, batches                           Sink::write
+//!  read in turn; map;          rejects, batches                           Sink::write
 //!  take or judge, encode        │                                  ▲
 //!                               ▼ contacts that wait              │
 //!                              rows of a key come together ─► folding threads

@@ -33,7 +33,7 @@ pub(super) fn upload(
     merging.temp_dir.clone_into(&mut batches.spill_dir);
     let rejects = session::rejects_to(&args.telling).unwrap_or(RejectsTo::Told);
     let inputs = session::inputs(&args.input)?;
-    paths::keep_apart(&inputs, &args.rules, &args.telling, &settings, None)?;
+    paths::keep_apart(&inputs, &args.input.source, &args.rules, &args.telling, &settings, None)?;
     let sending =
         if args.sending.dry_run { None } else { Some((super::files(args)?, api::client(&args.api)?)) };
     if let Some((files, _)) = &sending {

@@ -265,6 +265,10 @@ fn a_mapping_of_ten_lines_reads_any_table_and_says_where_it_is_wrong() {
         (&told[0]["line"], &told[0]["key"], &told[0]["violations"][0]["pointer"], &told[0]["raw"]),
         (&3.into(), &"8".into(), &"/email".into(), &"8;Bob;bob at example.com".into())
     );
+    // A mapping is read, so nothing is written there.
+    let output = run(folder.path(), &["check", "users.csv", "--from", "mine.toml", "--rejects", "mine.toml"]);
+    assert_eq!(code(&output), 2, "{}", stderr(&output));
+    assert_eq!(fs::read_to_string(folder.path().join("mine.toml")).expect("the mapping"), MAPPING);
     for (from, to, input, words) in [
         ("first_name", "firstname", "users.csv", "no column firstname; did you mean first_name?"),
         ("\"email\"\n", "\"emial\"\n", "users.ndjson", "emial"),
