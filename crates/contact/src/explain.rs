@@ -56,19 +56,7 @@ pub(crate) fn finding(
     {
         for name in unexpected {
             let Some(member) = value.get(name) else { continue };
-            let message = unknown_member(name, holder, annotation("x-renamed"));
-            findings.push(Finding {
-                violation: Violation {
-                    code: "unknown-member".into(),
-                    pointer: pointer::as_read(tape, member.index()),
-                    keyword: keyword.clone().into(),
-                    message,
-                    value: mask(member),
-                    removed: None,
-                },
-                part: member.index(),
-                kind: FindingKind::UnknownMember,
-            });
+            findings.push(unknown_member(name, member, tape, keyword.clone().into(), holder, voice));
         }
         return;
     }
@@ -99,7 +87,34 @@ pub(crate) fn finding(
     });
 }
 
-fn unknown_member(name: &str, holder: Option<&Value>, renamed: Option<&Value>) -> String {
+/// The finding about a member that the schema object `holder` does not know.
+pub(crate) fn unknown_member(
+    name: &str,
+    member: TapeValue<'_>,
+    tape: &Tape<'_>,
+    keyword: Cow<'static, str>,
+    holder: Option<&Value>,
+    voice: Voice,
+) -> Finding {
+    let renamed = match voice {
+        Voice::Annotated => holder.and_then(|holder| holder.get("x-renamed")),
+        Voice::AnySchema => None,
+    };
+    Finding {
+        violation: Violation {
+            code: "unknown-member".into(),
+            pointer: pointer::as_read(tape, member.index()),
+            keyword,
+            message: no_such_member(name, holder, renamed),
+            value: mask(member),
+            removed: None,
+        },
+        part: member.index(),
+        kind: FindingKind::UnknownMember,
+    }
+}
+
+fn no_such_member(name: &str, holder: Option<&Value>, renamed: Option<&Value>) -> String {
     let properties = holder.and_then(|holder| holder.get("properties")).and_then(Value::as_object);
     let meant = match renamed.and_then(|renamed| renamed.get(name)).and_then(Value::as_str) {
         Some(right) => Some(right),

@@ -47,7 +47,7 @@ pub use field_set::{FieldSet, STANDARD_FIELD_NAMES, StandardFields};
 pub use finds::{Finds, links_of, tokens_of};
 pub use format::{FORMATS, Format, is_language_tag, is_time_zone};
 pub use normalise::{Change, Normaliser, Region, RegionError, Settings};
-pub use plain::{LineEnds, PLAIN_MARGIN_BYTES, PlainContact, PlainLink, PlainToken};
+pub use plain::{LineEnds, Mended, PLAIN_MARGIN_BYTES, PlainContact, PlainLink, PlainToken};
 pub use plan::Repairs;
 pub use pointer::push_token;
 pub use rules::{OnInvalid, RuleOptions, Rules, Scratch, UnknownFields, Verdict};

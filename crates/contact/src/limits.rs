@@ -60,18 +60,29 @@ impl Limits {
     /// The elements of the record that are beyond a limit. `max_per_type` overrides the schema's default.
     pub(crate) fn surplus(&self, tape: &Tape<'_>, max_per_type: Option<usize>, surplus: &mut Vec<Surplus>) {
         for limited in &self.arrays {
-            let array = limited.path.iter().try_fold(tape.root(), |value, name| value.get(name));
-            let Some(elements) = array.and_then(TapeValue::elements).filter(|elements| elements.len() > 1)
-            else {
-                continue;
-            };
-            let mut left: Vec<TapeValue<'_>> = elements.collect();
-            if let Some(unique_by) = &limited.unique_by {
-                unique_by.apply(tape, &mut left, surplus);
+            if let Some(array) = limited.path.iter().try_fold(tape.root(), |value, name| value.get(name)) {
+                limited.surplus(tape, array, max_per_type, surplus);
             }
-            if let Some(max) = &limited.max_per_type {
-                max.apply(tape, &left, max_per_type, surplus);
-            }
+        }
+    }
+}
+
+impl LimitedArray {
+    /// The elements of this array that are beyond a limit.
+    pub(crate) fn surplus(
+        &self,
+        tape: &Tape<'_>,
+        array: TapeValue<'_>,
+        max_per_type: Option<usize>,
+        surplus: &mut Vec<Surplus>,
+    ) {
+        let Some(elements) = array.elements().filter(|elements| elements.len() > 1) else { return };
+        let mut left: Vec<TapeValue<'_>> = elements.collect();
+        if let Some(unique_by) = &self.unique_by {
+            unique_by.apply(tape, &mut left, surplus);
+        }
+        if let Some(max) = &self.max_per_type {
+            max.apply(tape, &left, max_per_type, surplus);
         }
     }
 }

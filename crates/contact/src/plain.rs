@@ -5,13 +5,18 @@
 //! it does not accept may be valid all the same, in an unusual form, and goes the long way.
 
 mod compile;
+mod edit;
+mod failure;
 mod found;
 mod language;
 mod limited;
+mod look_ahead;
 mod memo;
+mod mend;
 mod normal_form;
 mod notes;
 mod number;
+mod parts;
 mod program;
 mod run;
 mod scan;
@@ -22,6 +27,8 @@ mod wanted;
 use std::ops::Range;
 
 pub use self::found::{PlainLink, PlainToken};
+pub(crate) use self::mend::MendScratch;
+pub use self::mend::Mended;
 pub use self::scan::LineEnds;
 
 use self::found::{Finding, Found};

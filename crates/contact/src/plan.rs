@@ -48,6 +48,8 @@ impl Repairs {
 pub(crate) struct Plan {
     steps: Vec<Step>,
     root: usize,
+    /// The step of each place in the schema that was come to.
+    of_place: HashMap<String, usize>,
 }
 
 #[derive(Debug, Default)]
@@ -90,19 +92,37 @@ impl Plan {
     ) -> Result<Self, SchemaError> {
         let mut compiler = Compiler { schema, validators, steps: Vec::new(), known: HashMap::new() };
         let root = compiler.step("")?;
-        let mut plan = Self { steps: compiler.steps, root };
+        let mut plan = Self { steps: compiler.steps, root, of_place: compiler.known };
         plan.forget_steps_without_effect();
         Ok(plan)
     }
 
     /// Whether walking a record can change nothing.
     pub(crate) fn is_empty(&self) -> bool {
-        let root = &self.steps[self.root];
-        root.normalisers.is_empty()
-            && root.members.is_empty()
-            && root.elements.is_none()
-            && root.also.is_empty()
-            && root.conditions.is_empty()
+        self.steps[self.root].is_empty()
+    }
+
+    /// The step that a value goes through of which this place in the schema speaks, if it can change anything.
+    pub(crate) fn step_of_place(&self, pointer: &str) -> Option<usize> {
+        self.of_place.get(pointer).copied().filter(|step| !self.steps[*step].is_empty())
+    }
+
+    /// Brings a part of a record, alone on its tape, into normal form; false if it has to go as a whole.
+    pub(crate) fn apply_to_part(
+        &self,
+        step: usize,
+        tape: &mut Tape<'_>,
+        settings: &Settings,
+        walk: &mut Walk,
+        repairs: &mut Repairs,
+    ) -> bool {
+        walk.removed.clear();
+        self.walk(step, tape, 0, settings, walk, repairs);
+        if walk.removed.contains(&0) {
+            return false;
+        }
+        self.take_removed(tape, walk);
+        true
     }
 
     /// Brings the record into normal form, in place.
@@ -118,6 +138,11 @@ impl Plan {
         }
         walk.removed.clear();
         self.walk(self.root, tape, 0, settings, walk, repairs);
+        self.take_removed(tape, walk);
+    }
+
+    /// Takes out what normalisers want to go.
+    fn take_removed(&self, tape: &mut Tape<'_>, walk: &mut Walk) {
         if !walk.removed.is_empty() {
             walk.removed.sort_unstable();
             walk.removed.dedup();
@@ -221,6 +246,16 @@ fn span(nodes: &[Node<'_>], index: u32) -> u32 {
     match nodes[index as usize] {
         Node::Object { count, .. } | Node::Array { count, .. } => count as u32 + 1,
         Node::String(_) | Node::Static(_) => 1,
+    }
+}
+
+impl Step {
+    fn is_empty(&self) -> bool {
+        self.normalisers.is_empty()
+            && self.members.is_empty()
+            && self.elements.is_none()
+            && self.also.is_empty()
+            && self.conditions.is_empty()
     }
 }
 

@@ -1,6 +1,9 @@
 //! JSON Pointers (RFC 6901) between a tape and the outside.
 
+use std::borrow::Cow;
+
 use ndjson::{Tape, TapeValue};
+use serde_json::Value;
 
 /// The value that a pointer leads to.
 #[must_use]
@@ -45,6 +48,41 @@ pub(crate) fn as_read(tape: &Tape<'_>, index: u32) -> String {
         }
     }
     pointer
+}
+
+/// The pointer to a part of a document, which is that very value and not only an equal one.
+#[must_use]
+pub(crate) fn of_part(document: &Value, part: &Value) -> Option<String> {
+    let mut way = Vec::new();
+    is_below(document, part, &mut way).then(|| {
+        let mut pointer = String::new();
+        way.iter().rev().for_each(|token| push_token(&mut pointer, token));
+        pointer
+    })
+}
+
+/// Whether the part is this value or in it; the way to it then, from its end.
+fn is_below<'v>(value: &'v Value, part: &Value, way: &mut Vec<Cow<'v, str>>) -> bool {
+    if std::ptr::eq(value, part) {
+        return true;
+    }
+    match value {
+        Value::Object(members) => members.iter().any(|(name, child)| {
+            let is_below = is_below(child, part, way);
+            if is_below {
+                way.push(Cow::Borrowed(name));
+            }
+            is_below
+        }),
+        Value::Array(elements) => elements.iter().enumerate().any(|(nth, child)| {
+            let is_below = is_below(child, part, way);
+            if is_below {
+                way.push(Cow::Owned(nth.to_string()));
+            }
+            is_below
+        }),
+        _ => false,
+    }
 }
 
 /// Appends one step to a JSON Pointer, escaped.

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use ndjson::{Tape, TapeValue};
+use ndjson::{Parser, Tape, TapeValue};
 
 use crate::dedupe::{DedupeOn, Key, key_of};
 use crate::encode::encode;
@@ -11,7 +11,9 @@ use crate::field_set::FieldSet;
 use crate::finds::Finds;
 use crate::limits::Surplus;
 use crate::normalise::Settings;
-use crate::plain::{LineEnds, PLAIN_MARGIN_BYTES, PlainContact, PlainContacts, PlainScratch};
+use crate::plain::{
+    LineEnds, MendScratch, Mended, PLAIN_MARGIN_BYTES, PlainContact, PlainContacts, PlainScratch,
+};
 use crate::plan::{Repairs, Walk};
 use crate::pointer;
 use crate::schema::{Schema, SchemaError};
@@ -118,6 +120,7 @@ pub struct Scratch {
     walk: Walk,
     surplus: Vec<Surplus>,
     pub(crate) plain: PlainScratch,
+    mend: MendScratch,
     /// A record as it would be written.
     written: Vec<u8>,
     /// How often each normaliser changed a value.
@@ -180,6 +183,27 @@ impl Rules {
         self.plain.as_ref()?.take(bytes, start, line_ends, &self.options, &mut scratch.plain, field_set)
     }
 
+    /// Judges a record that [`take_plain`](Self::take_plain) did not take, if it is plain but for a part: it is told what
+    /// [`judge`](Self::judge) would tell, and accepted as that would accept it. Its text is all of `record`, and it was
+    /// asked for just now, with the same `scratch` and its start at `scanned_at`. Its fields go into `field_set` if it is
+    /// accepted. `None` says nothing about it.
+    pub fn mend<'b>(
+        &self,
+        record: &[u8],
+        scanned_at: usize,
+        parser: &mut Parser,
+        scratch: &'b mut Scratch,
+        field_set: &mut FieldSet,
+    ) -> Option<Mended<'b>> {
+        if self.options.updated_at.is_some() {
+            return None;
+        }
+        let Scratch { plain, mend, repairs, .. } = scratch;
+        let (schemas, options) = (&self.schemas, &self.options);
+        let program = self.plain.as_ref()?;
+        program.mend(record, scanned_at, schemas, options, parser, plain, mend, field_set, repairs)
+    }
+
     /// Brings a record into normal form and judges it. What is accepted stands on the tape.
     pub fn judge<'t>(&self, tape: &mut Tape<'t>, scratch: &mut Scratch) -> Verdict<'t> {
         if tape.root().members().is_none() {
@@ -220,7 +244,7 @@ impl Rules {
                 Verdict::Accepted { pruned, key, updated_at }
             }
             None => {
-                let missing = self.missing_key(pruned.is_empty());
+                let missing = missing_key(self.options.dedupe_on, pruned.is_empty());
                 let mut violations = rejected(&mut pruned, Vec::new());
                 violations.push(missing);
                 Verdict::Rejected { violations, key }
@@ -380,22 +404,22 @@ impl Rules {
             }
         }
     }
+}
 
-    fn missing_key(&self, alone: bool) -> Violation {
-        let field = self.options.dedupe_on;
-        let what = match field {
-            DedupeOn::FieldId(id) => format!("a custom field {id}"),
-            other => other.to_string(),
-        };
-        let message = if alone {
-            format!(
-                "the contact has no {what}, which it would be found by; add it, or choose another --dedupe-on"
-            )
-        } else {
-            format!("what the contact is found by ({what}) would have to be left out; correct it")
-        };
-        Violation::of_record("missing-key", "", message)
-    }
+/// What is told of a contact without a key: it has none, or it is not `alone` and lost it to what is told, too.
+pub(crate) fn missing_key(field: DedupeOn, alone: bool) -> Violation {
+    let what = match field {
+        DedupeOn::FieldId(id) => format!("a custom field {id}"),
+        other => other.to_string(),
+    };
+    let message = if alone {
+        format!(
+            "the contact has no {what}, which it would be found by; add it, or choose another --dedupe-on"
+        )
+    } else {
+        format!("what the contact is found by ({what}) would have to be left out; correct it")
+    };
+    Violation::of_record("missing-key", "", message)
 }
 
 /// All that was found, of a record that is refused: nothing was left out of it then.
@@ -407,7 +431,7 @@ fn rejected(pruned: &mut Vec<Violation>, findings: Vec<Finding>) -> Vec<Violatio
 }
 
 /// Whether something is missing, rather than wrong.
-fn is_gap(violation: &Violation) -> bool {
+pub(crate) fn is_gap(violation: &Violation) -> bool {
     matches!(
         &*violation.keyword,
         "required" | "minItems" | "minProperties" | "contains" | "dependentRequired"

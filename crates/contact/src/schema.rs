@@ -15,6 +15,7 @@ use crate::limits::Limits;
 use crate::number_text::{NumberText, X_NUMBER_TEXT};
 use crate::plain::{LineEnds, PlainRecords};
 use crate::plan::Plan;
+use crate::pointer;
 use crate::rules::Scratch;
 use crate::tape_json::{TapeJson, TapeNode};
 use crate::violation::Violation;
@@ -85,6 +86,7 @@ pub enum Formats {
 #[derive(Debug)]
 pub struct Schema {
     pub(crate) documents: Documents,
+    formats: Formats,
     pub(crate) validator: Validator<TapeJson>,
     pub(crate) plan: Plan,
     pub(crate) limits: Limits,
@@ -135,14 +137,20 @@ impl Schema {
         let schema = documents.root();
         let validator = documents.validator(schema, &documents.base, formats)?;
         let plan = Plan::compile(schema, &|pointer| {
-            let mut part = json!({ "$ref": format!("{}#{}", documents.base, percent_encoded(pointer)) });
-            if let Some(dialect) = schema.get("$schema") {
-                part["$schema"] = dialect.clone();
-            }
-            documents.validator(&part, PART_BASE, formats)
+            documents.validator_of_part(&documents.base, schema, pointer, formats)
         })?;
         let limits = Limits::compile(schema)?;
-        Ok(Self { documents, validator, plan, limits, plain: OnceLock::new() })
+        Ok(Self { documents, formats, validator, plan, limits, plain: OnceLock::new() })
+    }
+
+    /// The validator of a place in one of its documents, which finds all that the whole one finds there.
+    pub(crate) fn validator_of_place(
+        &self,
+        uri: &str,
+        pointer: &str,
+    ) -> Result<Validator<TapeJson>, SchemaError> {
+        let document = self.documents.get(uri).unwrap_or(&Value::Null);
+        self.documents.validator_of_part(uri, document, pointer, self.formats)
     }
 
     /// The place after the record that starts at `start` of `bytes`, if it is plainly valid; `None` says nothing about it.
@@ -205,9 +213,37 @@ impl Documents {
     /// The schema object that holds the keyword at this absolute location.
     pub(crate) fn holder(&self, keyword_location: &str) -> Option<&Value> {
         let (uri, fragment) = keyword_location.split_once('#')?;
-        let pointer = percent_decoded(fragment);
-        let (parent, _) = pointer.rsplit_once('/')?;
-        self.by_uri.get(uri)?.pointer(parent)
+        let (parent, _) = fragment.rsplit_once('/')?;
+        let document = self.by_uri.get(uri)?;
+        if parent.contains(['%', '~']) {
+            return document.pointer(&percent_decoded(parent));
+        }
+        // It is asked for with everything that is told, and names mostly stand for themselves.
+        parent.split('/').skip(1).try_fold(document, |value, name| match value {
+            Value::Object(members) => members.get(name),
+            Value::Array(elements) => elements.get(name.parse::<usize>().ok()?),
+            _ => None,
+        })
+    }
+
+    /// Where a part of a document stands: the URI and the pointer.
+    pub(crate) fn place_of(&self, document: &Value, part: &Value) -> Option<(&str, String)> {
+        let (uri, _) = self.by_uri.iter().find(|(_, known)| std::ptr::eq(*known, document))?;
+        Some((uri, pointer::of_part(document, part)?))
+    }
+
+    fn validator_of_part(
+        &self,
+        uri: &str,
+        document: &Value,
+        pointer: &str,
+        formats: Formats,
+    ) -> Result<Validator<TapeJson>, SchemaError> {
+        let mut part = json!({ "$ref": format!("{uri}#{}", percent_encoded(pointer)) });
+        if let Some(dialect) = document.get("$schema") {
+            part["$schema"] = dialect.clone();
+        }
+        self.validator(&part, PART_BASE, formats)
     }
 
     fn validator(
@@ -297,7 +333,7 @@ pub(crate) fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> O
 }
 
 /// A pointer as the fragment of a URI (RFC 6901, section 6).
-fn percent_encoded(pointer: &str) -> String {
+pub(crate) fn percent_encoded(pointer: &str) -> String {
     let mut encoded = String::with_capacity(pointer.len());
     for byte in pointer.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?".contains(&byte) {

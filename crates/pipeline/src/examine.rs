@@ -265,7 +265,7 @@ impl Examined {
         place
     }
 
-    fn store_key(&mut self, key: &str) -> Stored {
+    pub(crate) fn store_key(&mut self, key: &str) -> Stored {
         let start = self.keys.len();
         self.keys.push_str(key);
         Stored::Apart(start..self.keys.len())
@@ -390,7 +390,14 @@ impl Examiner {
         text: Range<usize>,
         out: &mut Examined,
     ) {
+        let scanned_at = match plain {
+            Plain::No => text.start,
+            Plain::Unknown => 0,
+        };
         if plain == Plain::Unknown && self.take_plain_text(context, bytes, line, &text, out) {
+            return;
+        }
+        if self.take_mended(context, bytes, scanned_at, line, &text, out) {
             return;
         }
         let Self { parser, scratch, field_set, .. } = self;

@@ -59,6 +59,7 @@ mod hand_out;
 mod held_row;
 mod job;
 mod mapped;
+mod mended;
 mod merging;
 mod ordered;
 mod outcome;

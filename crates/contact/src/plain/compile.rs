@@ -12,18 +12,20 @@ pub(super) use self::keywords::Said;
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
 use self::keywords::{Condition, Place, Places};
+use super::parts::{Closed, Influence, Part, PartPlace};
 use super::program::{
-    ArrayRule, IntegerRule, MOST_MEMBERS, Member, Name, ObjectRule, Program, Rule, RuleId, TextVariant,
-    Variants,
+    ArrayRule, IntegerRule, MOST_MEMBERS, Member, Name, ObjectRule, PartId, Program, Rule, RuleId,
+    TextVariant, Variants,
 };
 use super::text::{Choice, Languages, TextRule};
 use super::wanted::{Spot, Wanted};
 use crate::normalise::Settings;
-use crate::schema::Schema;
+use crate::schema::{Schema, percent_encoded};
 
 /// A schema with more rules than this is left to the validator where they end.
 const MOST_RULES: usize = 4096;
@@ -35,7 +37,9 @@ impl Program {
     /// Compiles what all the schemas say together. `wanted` are the values that are noted while a record is read.
     pub(crate) fn compile<'s>(schemas: impl IntoIterator<Item = &'s Schema>, wanted: &Wanted) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
+        let schemas: Vec<&'s Schema> = schemas.into_iter().collect();
         let mut compiler = Compiler {
+            schemas: &schemas,
             wanted,
             program: Self {
                 id: NonZeroU64::new(NEXT.fetch_add(1, Ordering::Relaxed)),
@@ -43,11 +47,13 @@ impl Program {
                 ..Self::default()
             },
             known: HashMap::new(),
+            known_parts: HashMap::new(),
             languages: Languages::default(),
         };
-        // The rule of what is left to the validator.
+        // The rule, and the part, of what is left to the validator.
         compiler.program.rules.push(Rule::default());
-        let places: Option<Vec<Place<'s>>> = schemas.into_iter().map(Place::of_schema).collect();
+        compiler.program.parts.push(Part::default());
+        let places: Option<Vec<Place<'s>>> = schemas.iter().copied().map(Place::of_schema).collect();
         if let Some(places) = places {
             compiler.program.root = compiler.rule(places, Vec::new(), wanted.root());
         }
@@ -57,6 +63,9 @@ impl Program {
 
 /// The rule that takes nothing.
 const NOTHING: RuleId = 0;
+
+/// The part of which nothing is known.
+const UNKNOWN: PartId = 0;
 
 /// What is assumed of the value of a member, by the variant of its object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -75,9 +84,12 @@ type Assumptions = Vec<(String, Assumed)>;
 type RuleKey = (Vec<usize>, Assumptions, Spot);
 
 struct Compiler<'c> {
+    schemas: &'c [&'c Schema],
     wanted: &'c Wanted,
     program: Program,
     known: HashMap<RuleKey, RuleId>,
+    /// By the place in the schema, and whether its normalisers count there.
+    known_parts: HashMap<(usize, bool), Arc<PartPlace>>,
     languages: Languages,
 }
 
@@ -175,6 +187,7 @@ impl Compiler<'_> {
             members: Vec::new(),
             required: 0,
             others: None,
+            others_part: UNKNOWN,
             least_members: 0,
             most_members: usize::MAX,
             guesses,
@@ -247,8 +260,15 @@ impl Compiler<'_> {
                 Some((_, Assumed::Text(text))) => self.assumed_text(id, text),
                 _ => id,
             };
-            rule.members.push(Member { name: Name::new(name), rule: id, noted });
+            let influence = match assumed {
+                None => Influence::None,
+                Some((_, Assumed::NoneOf(_) | Assumed::Nothing)) => Influence::NoneAsItIs,
+                Some((_, Assumed::Text(_) | Assumed::Integer(_))) => Influence::Decides,
+            };
+            let part = self.part(places.of_member(Some(name)), influence);
+            rule.members.push(Member { name: Name::new(name), rule: id, part, noted });
         }
+        rule.others_part = self.part(places.of_member(None), Influence::None);
         for name in &said.required {
             rule.required |= 1 << names[name.as_str()];
         }
@@ -274,11 +294,46 @@ impl Compiler<'_> {
         let (inner, table, noted) = self.wanted.elements(spot);
         Some(ArrayRule {
             elements: self.rule(places.elements()?, Vec::new(), inner),
+            part: self.part((places.of_elements(), Vec::new()), Influence::None),
             least: said.min_elements,
             most: said.max_elements,
             table,
             noted,
         })
+    }
+
+    /// What these places say about a part, and those that refuse it because they do not know it.
+    fn part(&mut self, (speak, refuse): (Vec<Place<'_>>, Vec<Place<'_>>), influence: Influence) -> PartId {
+        let places: Option<Vec<_>> = speak.into_iter().map(|place| self.part_place(place)).collect();
+        let closed_by: Option<Vec<_>> = refuse.into_iter().map(|place| self.closed(place)).collect();
+        let (Some(mut places), Some(closed_by)) = (places, closed_by) else { return UNKNOWN };
+        places.sort_by_key(|place| place.schema);
+        // Two steps of one plan would have to come in the order of that plan.
+        let steps = places.iter().filter(|place| place.step.is_some()).map(|place| place.schema);
+        if !steps.is_sorted_by(|one, other| one < other) {
+            return UNKNOWN;
+        }
+        self.program.parts.push(Part { places, closed_by, influence, is_whole: true });
+        self.program.parts.len() - 1
+    }
+
+    fn part_place(&mut self, place: Place<'_>) -> Option<Arc<PartPlace>> {
+        let key = (place.identity(), place.is_of_plan());
+        if let Some(known) = self.known_parts.get(&key) {
+            return Some(Arc::clone(known));
+        }
+        let (schema, uri, pointer) = place.stands_in(self.schemas)?;
+        let plan = &self.schemas[schema].plan;
+        let step = if key.1 { plan.step_of_place(&pointer) } else { None };
+        let uri = uri.to_owned();
+        let made = Arc::new(PartPlace { schema, uri, pointer, step, validator: OnceLock::new() });
+        self.known_parts.insert(key, Arc::clone(&made));
+        Some(made)
+    }
+
+    fn closed(&self, place: Place<'_>) -> Option<Closed> {
+        let (schema, uri, pointer) = place.stands_in(self.schemas)?;
+        Some(Closed { schema, keyword: format!("{uri}#{}/additionalProperties", percent_encoded(&pointer)) })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU64;
 
+use super::failure::{Lack, Step};
 use super::memo::Memo;
 use super::program::Program;
 use super::wanted::Column;
@@ -27,6 +28,10 @@ pub(crate) struct Notes {
     pub(super) memos: Vec<Memo>,
     pub(super) unescaped: Vec<u8>,
     pub(super) names: Vec<(usize, usize)>,
+    /// How the value is reached that was not taken, from there outwards; empty if it is the record itself.
+    pub(super) failure: Vec<Step>,
+    /// What the object or array lacks that was last not taken although all was that is in it.
+    pub(super) lack: Option<Lack>,
 }
 
 /// What was noted of one value.
@@ -94,5 +99,7 @@ impl Notes {
             memory.shrink_to(KEPT_BYTES);
         }
         self.names.clear();
+        self.failure.clear();
+        self.lack = None;
     }
 }

@@ -3,11 +3,15 @@
 use std::num::NonZeroU64;
 
 use super::memo::below;
+use super::parts::Part;
 use super::run::{LANE_BYTES, lane};
 use super::text::{Choice, TextRule};
 
 /// The number of a rule in [`Program::rules`].
 pub(super) type RuleId = usize;
+
+/// The number of a part in [`Program::parts`].
+pub(super) type PartId = usize;
 
 /// The compiled form of one or several schemas that a record has to satisfy together.
 #[derive(Debug, Default)]
@@ -16,6 +20,8 @@ pub(crate) struct Program {
     pub(super) id: Option<NonZeroU64>,
     pub(super) rules: Vec<Rule>,
     pub(super) root: RuleId,
+    /// What the schemas say about members and elements, one by one.
+    pub(super) parts: Vec<Part>,
     /// How many columns each table has.
     pub(super) columns: Vec<usize>,
     /// How many texts rules remember what they found good.
@@ -50,6 +56,7 @@ pub(super) struct ObjectRule {
     pub(super) required: u64,
     /// The rule of all others; none are taken without one.
     pub(super) others: Option<RuleId>,
+    pub(super) others_part: PartId,
     pub(super) least_members: usize,
     pub(super) most_members: usize,
     /// Where this rule's guesses begin: which member follows which, that of the beginning first.
@@ -63,6 +70,7 @@ pub(super) const MOST_MEMBERS: usize = 64;
 pub(super) struct Member {
     pub(super) name: Name,
     pub(super) rule: RuleId,
+    pub(super) part: PartId,
     pub(super) noted: Noted,
 }
 
@@ -108,6 +116,7 @@ pub(super) struct TextVariant {
 #[derive(Debug)]
 pub(super) struct ArrayRule {
     pub(super) elements: RuleId,
+    pub(super) part: PartId,
     pub(super) least: usize,
     pub(super) most: usize,
     /// The table that gets a row for each element.

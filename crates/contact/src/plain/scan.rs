@@ -3,6 +3,7 @@
 //! Each step gives the place after what it read, or nothing: then the record may be broken, invalid, or only unusual,
 //! and is left to the parser and the validator. So there is one meaning, and one set of messages.
 
+use super::look_ahead::LookAhead;
 use super::notes::{Cell, Notes};
 use super::number::{Number, number};
 use super::program::{ArrayRule, IntegerRule, Member, Noted, ObjectRule, Program, Rule, RuleId, Variants};
@@ -46,8 +47,24 @@ impl Program {
         settings: &Settings,
         notes: &mut Notes,
     ) -> Option<Taken> {
+        self.scan_without(0, bytes, start, line_ends, settings, notes)
+    }
+
+    /// The same of a record from which known members of the outermost object were cut: one bit for each. They count as
+    /// being there where they have to be, and must not stand there again.
+    #[inline]
+    pub(super) fn scan_without(
+        &self,
+        cut: u64,
+        bytes: &[u8],
+        start: usize,
+        line_ends: LineEnds,
+        settings: &Settings,
+        notes: &mut Notes,
+    ) -> Option<Taken> {
         notes.clear(self);
-        let mut scan = Scan { program: self, bytes, line_ends, settings, notes, copied: start, depth: 0 };
+        let mut scan =
+            Scan { program: self, bytes, line_ends, settings, notes, copied: start, depth: 0, cut };
         let root = &self.rules[self.root];
         let at = scan.token(start)?;
         let end = scan.value(root, at, Noted::default())?;
@@ -59,15 +76,17 @@ impl Program {
     }
 }
 
-struct Scan<'s> {
+pub(super) struct Scan<'s> {
     program: &'s Program,
     bytes: &'s [u8],
     line_ends: LineEnds,
     settings: &'s Settings,
-    notes: &'s mut Notes,
+    pub(super) notes: &'s mut Notes,
     /// Up to here the record was copied to what is to be written; where it starts as long as nothing was.
     copied: usize,
     depth: usize,
+    /// The members that were cut from the record.
+    cut: u64,
 }
 
 impl<'s> Scan<'s> {
@@ -224,6 +243,7 @@ impl<'s> Scan<'s> {
             return None;
         }
         let bytes = self.bytes;
+        let brace = at;
         let mut at = at + 1;
         let mut seen = 0_u64;
         let mut unknown = 0;
@@ -265,18 +285,27 @@ impl<'s> Scan<'s> {
                         return None;
                     }
                     seen |= bit;
-                    let Member { name, rule, noted } = &object.members[place];
-                    self.value(&self.program.rules[*rule], at + name.text.len(), *noted)?
+                    let Member { name, rule, noted, .. } = &object.members[place];
+                    let value = at + name.text.len();
+                    match self.value(&self.program.rules[*rule], value, *noted) {
+                        Some(after) => after,
+                        None => return self.fail_in_member(object, Some(place), brace, at, value),
+                    }
                 }
-                None => self.unusual_member(object, at, &mut seen, &mut unknown, first_name)?,
+                None => self.unusual_member(object, brace, at, &mut seen, &mut unknown, first_name)?,
             };
             at = self.after_member(after, &mut is_open)?;
         }
         self.depth -= 1;
         self.notes.names.truncate(first_name);
         let members = seen.count_ones() as usize + unknown;
-        let is_complete = seen & object.required == object.required;
-        (is_complete && (object.least_members..=object.most_members).contains(&members)).then_some(at)
+        let cut = if self.depth == 0 { self.cut } else { 0 };
+        let lacking = object.required & !(seen | cut);
+        if lacking != 0 || seen & cut != 0 || !(object.least_members..=object.most_members).contains(&members)
+        {
+            return self.fail_as_incomplete(brace, lacking, object.least_members.saturating_sub(members));
+        }
+        Some(at)
     }
 
     /// The place after the comma or the brace that follows a member.
@@ -311,6 +340,7 @@ impl<'s> Scan<'s> {
     fn unusual_member(
         &mut self,
         object: &ObjectRule,
+        brace: usize,
         at: usize,
         seen: &mut u64,
         unknown: &mut usize,
@@ -329,12 +359,20 @@ impl<'s> Scan<'s> {
             }
             *seen |= 1 << place;
             let Member { rule, noted, .. } = &object.members[place];
-            return self.value(&self.program.rules[*rule], value, *noted);
+            return match self.value(&self.program.rules[*rule], value, *noted) {
+                None => self.fail_in_member(object, Some(place), brace, at, value),
+                after => after,
+            };
         }
-        let rule = object.others?;
-        self.new_name(start, end, first_name)?;
-        *unknown += 1;
-        self.value(&self.program.rules[rule], value, Noted::default())
+        let after = object.others.and_then(|rule| {
+            self.new_name(start, end, first_name)?;
+            *unknown += 1;
+            self.value(&self.program.rules[rule], value, Noted::default())
+        });
+        match after {
+            None => self.fail_in_member(object, None, brace, at, value),
+            after => after,
+        }
     }
 
     /// The name at `at`, of characters that need no escapes.
@@ -441,6 +479,7 @@ impl<'s> Scan<'s> {
             return None;
         }
         let rule = &self.program.rules[array.elements];
+        let bracket = at;
         let mut elements = 0;
         let mut at = self.token(at + 1)?;
         let mut is_open = self.bytes[at] != b']';
@@ -452,7 +491,9 @@ impl<'s> Scan<'s> {
                 let table = &mut self.notes.tables[usize::from(table)];
                 table.resize(table.len() + columns, Cell::Absent);
             }
-            let after = self.value(rule, at, array.noted)?;
+            let Some(after) = self.value(rule, at, array.noted) else {
+                return self.fail_in_element(array, bracket, elements - 1, at);
+            };
             at = self.token(after)?;
             match self.bytes[at] {
                 b',' => {}
@@ -462,7 +503,10 @@ impl<'s> Scan<'s> {
             at += 1;
         }
         self.depth -= 1;
-        (array.least..=array.most).contains(&elements).then_some(at)
+        if !(array.least..=array.most).contains(&elements) {
+            return self.fail_as_incomplete(bracket, 0, array.least.saturating_sub(elements));
+        }
+        Some(at)
     }
 
     /// Reads an array or object of which nothing is asked.
@@ -515,67 +559,6 @@ struct Variant {
     rule: RuleId,
     /// The place of that member in the rule, and where its text starts and ends, if nothing more is to be done with it.
     read: Option<(u8, usize, usize)>,
-}
-
-/// Passes over values without checking them.
-#[derive(Clone, Copy)]
-struct LookAhead<'s> {
-    bytes: &'s [u8],
-    line_ends: LineEnds,
-}
-
-impl LookAhead<'_> {
-    fn token(&self, at: usize) -> Option<usize> {
-        let rest = self.bytes.get(at..)?;
-        let is_space = |byte: &u8| match byte {
-            b' ' | b'\t' | b'\r' => true,
-            b'\n' => self.line_ends == LineEnds::AreSpace,
-            _ => false,
-        };
-        Some(at + rest.iter().position(|byte| !is_space(byte))?)
-    }
-
-    /// The place after the value at `at`.
-    fn skip(&self, mut at: usize) -> Option<usize> {
-        let mut depth = 0_usize;
-        loop {
-            at = self.token(at)?;
-            match self.bytes[at] {
-                b'"' => {
-                    at += 1;
-                    loop {
-                        let Run { end, .. } = run(self.bytes, at)?;
-                        at = end + 1;
-                        if self.bytes[end] == b'"' {
-                            break;
-                        }
-                        at += 1;
-                    }
-                }
-                b'{' | b'[' => {
-                    depth += 1;
-                    at += 1;
-                    continue;
-                }
-                b'}' | b']' => {
-                    depth = depth.checked_sub(1)?;
-                    at += 1;
-                }
-                b',' | b':' if depth > 0 => {
-                    at += 1;
-                    continue;
-                }
-                b',' | b':' | 0..=b' ' => return None,
-                _ => {
-                    let is_end = |byte: &u8| matches!(byte, b',' | b':' | b'}' | b']' | b'"' | 0..=b' ');
-                    at += self.bytes[at..].iter().position(is_end)?;
-                }
-            }
-            if depth == 0 {
-                return Some(at);
-            }
-        }
-    }
 }
 
 /// Whether these bytes, between two quotes, are characters that may stand there raw.

@@ -16,6 +16,8 @@ pub(super) struct Place<'s> {
     documents: &'s Documents,
     /// The document that it is in.
     document: &'s Value,
+    /// Whether a reference by URI led there: normalisers are not looked for behind those.
+    is_behind_uri: bool,
 }
 
 /// The dialects that are known here; of a document that names none, the later one is meant.
@@ -41,6 +43,7 @@ impl<'s> Place<'s> {
             schema: document,
             documents,
             document,
+            is_behind_uri: false,
         })
     }
 
@@ -59,7 +62,7 @@ impl<'s> Place<'s> {
                 // One that calls itself otherwise may be found by that name.
                 let own = document.get("$id").and_then(Value::as_str).map(|id| id.trim_end_matches('#'));
                 own.is_none_or(|own| own == uri).then_some(())?;
-                Self::of_document(self.documents, document)?
+                Self { is_behind_uri: true, ..Self::of_document(self.documents, document)? }
             }
             _ => return None,
         };
@@ -68,8 +71,21 @@ impl<'s> Place<'s> {
         Some(root.at(root.schema.pointer(&pointer)?))
     }
 
-    fn identity(self) -> usize {
+    pub(super) fn identity(self) -> usize {
         std::ptr::from_ref(self.schema) as usize
+    }
+
+    /// Which of the schemas it belongs to, and its URI and pointer there.
+    pub(super) fn stands_in(self, schemas: &[&Schema]) -> Option<(usize, &'s str, String)> {
+        let nth =
+            schemas.iter().position(|schema| std::ptr::eq(&raw const schema.documents, self.documents))?;
+        let (uri, pointer) = self.documents.place_of(self.document, self.schema)?;
+        Some((nth, uri, pointer))
+    }
+
+    /// Whether the normalisers of the schema itself are those that stand here.
+    pub(super) fn is_of_plan(self) -> bool {
+        !self.is_behind_uri && std::ptr::eq(self.document, self.documents.root())
     }
 }
 
@@ -167,6 +183,27 @@ impl<'s> Places<'s> {
             schema.get("additionalProperties").map(|schema| place.at(schema))
         };
         allowed(self.objects.iter().filter_map(of_others))
+    }
+
+    /// The places that speak about one member, and those that refuse it because they do not know it. Without a name, one
+    /// that no place knows is meant.
+    pub(super) fn of_member(&self, name: Option<&str>) -> (Vec<Place<'s>>, Vec<Place<'s>>) {
+        let (mut speak, mut refuse) = (Vec::new(), Vec::new());
+        for (place, schema) in &self.objects {
+            let known = name.and_then(|name| schema.get("properties")?.get(name));
+            match known.or_else(|| schema.get("additionalProperties")) {
+                None | Some(Value::Bool(true)) => {}
+                Some(Value::Bool(false)) if known.is_none() => refuse.push(*place),
+                Some(schema) => speak.push(place.at(schema)),
+            }
+        }
+        (speak, refuse)
+    }
+
+    /// The places that speak about each element.
+    pub(super) fn of_elements(&self) -> Vec<Place<'s>> {
+        let items = self.objects.iter().filter_map(|(place, schema)| Some(place.at(schema.get("items")?)));
+        items.filter(|place| *place.schema != Value::Bool(true)).collect()
     }
 
     /// What is said about the elements; `None` if there must not be any.

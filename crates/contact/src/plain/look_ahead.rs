@@ -1,0 +1,66 @@
+//! Passing over values.
+
+use super::run::{Run, run};
+use super::scan::LineEnds;
+
+/// Passes over values without checking them.
+#[derive(Clone, Copy)]
+pub(super) struct LookAhead<'s> {
+    pub(super) bytes: &'s [u8],
+    pub(super) line_ends: LineEnds,
+}
+
+impl LookAhead<'_> {
+    /// The place of the next byte that is not white space.
+    pub(super) fn token(&self, at: usize) -> Option<usize> {
+        let rest = self.bytes.get(at..)?;
+        let is_space = |byte: &u8| match byte {
+            b' ' | b'\t' | b'\r' => true,
+            b'\n' => self.line_ends == LineEnds::AreSpace,
+            _ => false,
+        };
+        Some(at + rest.iter().position(|byte| !is_space(byte))?)
+    }
+
+    /// The place after the value at `at`.
+    pub(super) fn skip(&self, mut at: usize) -> Option<usize> {
+        let mut depth = 0_usize;
+        loop {
+            at = self.token(at)?;
+            match self.bytes[at] {
+                b'"' => {
+                    at += 1;
+                    loop {
+                        let Run { end, .. } = run(self.bytes, at)?;
+                        at = end + 1;
+                        if self.bytes[end] == b'"' {
+                            break;
+                        }
+                        at += 1;
+                    }
+                }
+                b'{' | b'[' => {
+                    depth += 1;
+                    at += 1;
+                    continue;
+                }
+                b'}' | b']' => {
+                    depth = depth.checked_sub(1)?;
+                    at += 1;
+                }
+                b',' | b':' if depth > 0 => {
+                    at += 1;
+                    continue;
+                }
+                b',' | b':' | 0..=b' ' => return None,
+                _ => {
+                    let is_end = |byte: &u8| matches!(byte, b',' | b':' | b'}' | b']' | b'"' | 0..=b' ');
+                    at += self.bytes[at..].iter().position(is_end)?;
+                }
+            }
+            if depth == 0 {
+                return Some(at);
+            }
+        }
+    }
+}
