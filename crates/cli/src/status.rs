@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 use batch::manifest::{MANIFEST_FILE, Manifest};
+use indicatif::HumanCount;
 use reteno::journal::{Files, JOURNAL_FILE, Journal, Opened, Reading, Tally};
 use reteno::{SourceEnd, Store, Upload, UploadOptions, UploadProgress, Wait};
 use serde_json::json;
@@ -83,9 +84,10 @@ fn print(
     tally: &Tally,
     manifest: Option<&Manifest>,
 ) -> Result<ExitCode, Failure> {
-    let not_sent =
+    let not_begun =
         manifest.map_or(0, |manifest| manifest.completion.counts.written.saturating_sub(tally.contacts));
-    let is_complete = reading.is_complete || manifest.is_some() && tally.unknown() + not_sent == 0;
+    let tally = tally.with_not_begun(not_begun);
+    let is_complete = reading.is_complete || manifest.is_some() && tally.is_ended();
     let mut out = io::stdout().lock();
     let written = if args.json {
         let status = json!({
@@ -94,7 +96,7 @@ fn print(
             "baseUrl": reading.begin.base_url,
             "contacts": tally,
             "unknown": tally.unknown(),
-            "notSent": not_sent,
+            "notSent": tally.not_sent,
         });
         writeln!(out, "{status}")
     } else {
@@ -105,11 +107,11 @@ fn print(
         };
         writeln!(
             out,
-            "{state}\n{}\n{} accepted and not yet imported, {} without an answer, {} without an id\nto {}",
-            upload::counts(tally, not_sent),
-            tally.importing,
-            tally.unanswered,
-            tally.unmapped,
+            "{state}\n{}\n{} accepted and not yet imported, {} sent without a clear answer, {} without an id\nto {}",
+            upload::counts(&tally),
+            HumanCount(tally.importing),
+            HumanCount(tally.unanswered),
+            HumanCount(tally.unmapped),
             reading.begin.base_url
         )
     };

@@ -103,7 +103,7 @@ fn tell_journal(journal: &Journal, args: &UploadArgs) {
     if let Some(tally) = journal.abandoned() {
         note(&format!(
             "warning: the upload before in {place}, of something else, did not come to its end and is not gone on with: {}",
-            counts(&tally, 0)
+            counts(&tally)
         ));
     }
 }

@@ -445,7 +445,7 @@ async fn work(
         verify::verify(&shared).await;
     }
     let tally = shared.ledger().tally();
-    is_complete &= tally.unknown() == 0 && !shared.is_halted();
+    is_complete &= tally.is_ended() && !shared.is_halted();
     if is_complete {
         is_complete = shared.record(Entry::Complete).await.is_ok();
         shared.store.clear();

@@ -24,14 +24,14 @@ pub(crate) struct UploadEnd {
     pub(crate) files: Files,
 }
 
-/// What an upload means to the shell. `not_sent` counts contacts that were not begun.
-pub(crate) fn code(outcome: &UploadOutcome, not_sent: u64) -> ExitCode {
+/// What an upload means to the shell. `not_begun` counts contacts of requests that were not begun.
+pub(crate) fn code(outcome: &UploadOutcome, not_begun: u64) -> ExitCode {
     let tally = &outcome.tally;
     match &outcome.halt {
         Some(Halt::Interrupted) => exit::INTERRUPTED.into(),
         Some(Halt::Journal(_) | Halt::Store(_) | Halt::Lost) => exit::INPUT_OUTPUT.into(),
         Some(_) => exit::UPLOAD_INCOMPLETE.into(),
-        None if tally.unknown() + not_sent > 0 => exit::UPLOAD_INCOMPLETE.into(),
+        None if !tally.is_ended() || not_begun > 0 => exit::UPLOAD_INCOMPLETE.into(),
         None if !tally.adds_up() => exit::INPUT_OUTPUT.into(),
         None if tally.failed > 0 || is_missed(outcome) => exit::SOME_REJECTED.into(),
         None => exit::DONE.into(),
@@ -41,19 +41,19 @@ pub(crate) fn code(outcome: &UploadOutcome, not_sent: u64) -> ExitCode {
 /// Writes the reports of an upload whose bodies were ready, tells people what it came to, and gives the exit code.
 pub(super) fn conclude(
     outcome: &UploadOutcome,
-    not_sent: u64,
+    not_begun: u64,
     files: &Files,
     reports: Vec<ReportFile>,
     telling: &TellingArgs,
 ) -> ExitCode {
-    let mut code = code(outcome, not_sent);
+    let mut code = code(outcome, not_begun);
     for report in reports {
-        if let Err(error) = report.write_upload(outcome, not_sent) {
+        if let Err(error) = report.write_upload(outcome, not_begun) {
             exit::tell(&error);
             code = exit::INPUT_OUTPUT.into();
         }
     }
-    tell(outcome, not_sent, files, telling.quiet);
+    tell(outcome, not_begun, files, telling.quiet);
     code
 }
 
@@ -61,22 +61,23 @@ fn is_missed(outcome: &UploadOutcome) -> bool {
     outcome.verified.as_ref().is_some_and(|verified| !verified.missing.is_empty())
 }
 
-/// The sum of all contacts.
-pub(crate) fn counts(tally: &Tally, not_sent: u64) -> String {
-    let rest = if not_sent > 0 { format!(" + not sent {not_sent}") } else { String::new() };
-    format!(
-        "contacts {} = finished {} + failed {} + unknown {}{rest}",
-        tally.contacts + not_sent,
-        tally.finished,
-        tally.failed,
-        tally.unknown()
-    )
+/// The sum of all contacts, for people.
+pub(crate) fn counts(tally: &Tally) -> String {
+    sum(tally, |count| HumanCount(count).to_string())
+}
+
+/// The sum of all contacts, with its numbers written in some way.
+fn sum(tally: &Tally, number: impl Fn(u64) -> String) -> String {
+    let [contacts, finished, failed, unknown, not_sent] =
+        [tally.contacts, tally.finished, tally.failed, tally.unknown(), tally.not_sent].map(number);
+    let rest = if tally.not_sent > 0 { format!(" + not sent {not_sent}") } else { String::new() };
+    format!("contacts {contacts} = finished {finished} + failed {failed} + unknown {unknown}{rest}")
 }
 
 /// Tells people what an upload came to.
-pub(crate) fn tell(outcome: &UploadOutcome, not_sent: u64, files: &Files, is_quiet: bool) {
+pub(crate) fn tell(outcome: &UploadOutcome, not_begun: u64, files: &Files, is_quiet: bool) {
     if !is_quiet {
-        lines(outcome, not_sent, files).iter().for_each(|line| note(line));
+        lines(outcome, not_begun, files).iter().for_each(|line| note(line));
     }
     if !outcome.tally.adds_up() {
         exit::tell(&anyhow!("the contacts do not add up: this is a fault of reteno-import"));
@@ -103,9 +104,9 @@ pub(crate) fn tell(outcome: &UploadOutcome, not_sent: u64, files: &Files, is_qui
     }
 }
 
-fn lines(outcome: &UploadOutcome, not_sent: u64, files: &Files) -> Vec<String> {
-    let tally = &outcome.tally;
-    let mut lines = vec![counts(tally, not_sent)];
+fn lines(outcome: &UploadOutcome, not_begun: u64, files: &Files) -> Vec<String> {
+    let tally = outcome.tally.with_not_begun(not_begun);
+    let mut lines = vec![counts(&tally)];
     let mut requests = plural(tally.batches, "request");
     if outcome.retries > 0 {
         requests += &format!(", {} sent again", HumanCount(outcome.retries));
@@ -153,19 +154,25 @@ fn lines(outcome: &UploadOutcome, not_sent: u64, files: &Files) -> Vec<String> {
     }
     if tally.unanswered > 0 {
         lines.push(format!(
-            "{} not taken yet; run the same command again",
+            "{} sent without a clear answer, so perhaps taken; run the same command again",
             plural(tally.unanswered, "contact")
+        ));
+    }
+    if tally.not_sent > 0 {
+        lines.push(format!(
+            "{} not sent, and surely not taken; run the same command again",
+            plural(tally.not_sent, "contact")
         ));
     }
     if let Some(verified) = &outcome.verified {
         let missing = verified.missing.len() as u64;
         let what = match missing {
             0 => "all are there".to_owned(),
-            some => format!("{some} missing: {}", named(&verified.missing, missing)),
+            some => format!("{} missing: {}", HumanCount(some), named(&verified.missing, missing)),
         };
         let unanswered = match verified.unanswered {
             0 => String::new(),
-            some => format!("; {some} without an answer"),
+            some => format!("; {} without an answer", HumanCount(some)),
         };
         lines.push(format!("{} looked up: {what}{unanswered}", plural(verified.looked_up, "token")));
     }
@@ -175,19 +182,20 @@ fn lines(outcome: &UploadOutcome, not_sent: u64, files: &Files) -> Vec<String> {
 fn named(names: &[String], all: u64) -> String {
     let mut named = names[..names.len().min(NAMED)].join(", ");
     if all > NAMED as u64 {
-        named += &format!(" and {} more", all - NAMED as u64);
+        named += &format!(" and {} more", HumanCount(all - NAMED as u64));
     }
     named
 }
 
 /// What an upload came to, for programs.
-pub(crate) fn json(outcome: &UploadOutcome, not_sent: u64) -> Value {
+pub(crate) fn json(outcome: &UploadOutcome, not_begun: u64) -> Value {
+    let tally = outcome.tally.with_not_begun(not_begun);
     json!({
         "complete": outcome.is_complete,
         "stopped": outcome.halt.as_ref().map(ToString::to_string),
-        "contacts": outcome.tally,
-        "notSent": not_sent,
-        "identity": { "holds": outcome.tally.adds_up(), "text": counts(&outcome.tally, not_sent) },
+        "contacts": tally,
+        "notSent": tally.not_sent,
+        "identity": { "holds": tally.adds_up(), "text": sum(&tally, |count| count.to_string()) },
         "retries": outcome.retries,
         "repeatedBodies": outcome.repeated_bodies,
         "perhapsTwice": outcome.perhaps_twice,

@@ -14,6 +14,7 @@ use reteno::{BodyHash, SourceEnd, Stopped, Store, Upload, UploadOptions, UploadP
 use super::end;
 use crate::args::UploadArgs;
 use crate::exit::{self, Failure, note};
+use crate::summary::plural;
 use crate::{api, interrupt, progress_bar, report};
 
 /// Uploads the batches of a folder.
@@ -24,7 +25,9 @@ pub(super) fn upload(args: &UploadArgs, dir: &Path, options: UploadOptions) -> R
         manifest.check(dir).map_err(Failure::input_output)?;
         let requests = manifest.batches.len() as u64;
         note(&format!(
-            "would send {written} contacts in {requests} requests to {}: {}",
+            "would send {} in {} to {}: {}",
+            plural(written, "contact"),
+            plural(requests, "request"),
             args.api.base_url,
             super::least_time(requests, options.rate)
         ));
@@ -45,7 +48,7 @@ pub(super) fn upload(args: &UploadArgs, dir: &Path, options: UploadOptions) -> R
                 note(&format!(
                     "{} is uploaded already: {}; to upload it once more, remove {}",
                     dir.display(),
-                    end::counts(&reading.tally, 0),
+                    end::counts(&reading.tally),
                     files.journal.display()
                 ));
             }
@@ -87,8 +90,8 @@ pub(super) fn upload(args: &UploadArgs, dir: &Path, options: UploadOptions) -> R
     // A batch that stands in the folder twice is one to the upload.
     let distinct: HashMap<BodyHash, u64> =
         entries.iter().map(|(hash, entry)| (*hash, u64::from(entry.contacts))).collect();
-    let not_sent = distinct.values().sum::<u64>().saturating_sub(outcome.tally.contacts);
-    let code = end::conclude(&outcome, not_sent, &files, reports, &args.telling);
+    let not_begun = distinct.values().sum::<u64>().saturating_sub(outcome.tally.contacts);
+    let code = end::conclude(&outcome, not_begun, &files, reports, &args.telling);
     if let Some(error) = unread {
         return Err(Failure::input_output(anyhow::Error::new(error).context("not everything was uploaded")));
     }

@@ -1,5 +1,6 @@
 //! What a user sees: the real program, its exit codes, its files and its words.
 
+mod away;
 mod bench;
 mod check;
 mod config;

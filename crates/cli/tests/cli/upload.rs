@@ -9,13 +9,13 @@ use mock_reteno::{Channel, ContactState, CustomField, FieldsShape, Mock, MockOpt
 
 use super::{code, contact, fixture, folder, json, json_lines, program, run, stderr, stdout};
 
-const KEY: &str = "very-secret-key-0123";
+pub(super) const KEY: &str = "very-secret-key-0123";
 
-fn mock(options: MockOptions) -> Mock {
+pub(super) fn mock(options: MockOptions) -> Mock {
     Mock::start(MockOptions { key: KEY.to_owned(), ..options }).expect("a mock that listens")
 }
 
-fn with_key(folder: &Path, mock: &Mock) -> assert_cmd::Command {
+pub(super) fn with_key(folder: &Path, mock: &Mock) -> assert_cmd::Command {
     let mut command = program(folder);
     command.env("RETENO_API_KEY", KEY);
     command.env("RETENO_IMPORT_BASE_URL", mock.url());
@@ -23,12 +23,12 @@ fn with_key(folder: &Path, mock: &Mock) -> assert_cmd::Command {
     command
 }
 
-fn upload(folder: &Path, mock: &Mock, args: &[&str]) -> Output {
+pub(super) fn upload(folder: &Path, mock: &Mock, args: &[&str]) -> Output {
     with_key(folder, mock).arg("upload").args(args).output().expect("the program starts")
 }
 
 /// A folder `out` with batches of five contacts.
-fn prepare(folder: &Path, contacts: u32) {
+pub(super) fn prepare(folder: &Path, contacts: u32) {
     super::contacts(&folder.join("in.ndjson"), 0..contacts);
     let output = run(folder, &["prepare", "in.ndjson", "-o", "out", "--batch-size", "5"]);
     assert_eq!(code(&output), 0, "{}", stderr(&output));
@@ -305,7 +305,7 @@ fn absent_fields_stay_or_are_cleared_as_is_asked() {
 }
 
 /// An upload of the folder that goes on while the test looks at it.
-fn begin(folder: &Path, mock: &Mock) -> Child {
+pub(super) fn begin(folder: &Path, mock: &Mock) -> Child {
     Command::new(env!("CARGO_BIN_EXE_reteno-import"))
         .current_dir(folder)
         .env("RETENO_API_KEY", KEY)
@@ -317,7 +317,7 @@ fn begin(folder: &Path, mock: &Mock) -> Child {
 }
 
 /// Waits until something is so.
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(super) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begin = std::time::Instant::now();
     while !is_so() {
         assert!(begin.elapsed() < Duration::from_secs(60), "{what}");

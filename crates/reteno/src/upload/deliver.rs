@@ -57,7 +57,7 @@ impl Delivery<'_> {
         let mut open = vec![whole];
         while let Some(part) = open.pop() {
             let is_split = match self.shared.ledger().state(part) {
-                Some(PartState::Split) => true,
+                Some(PartState::Split { .. }) => true,
                 None | Some(PartState::Sent | PartState::ToBeSent) => false,
                 // What was taken is never sent again.
                 Some(_) => continue,
@@ -115,7 +115,12 @@ impl Delivery<'_> {
                 shared.record(Entry::Sending { part, attempt }).await?;
                 tokio::select! {
                     biased;
-                    () = shared.halted() => return Err(Stopped),
+                    () = shared.halted() => {
+                        // It was announced, and never left.
+                        let reason = "stopped before it was sent".to_owned();
+                        shared.record(Entry::Again { part, attempt, reason, perhaps_applied: false }).await?;
+                        return Err(Stopped);
+                    }
                     () = shared.pace.turn() => {}
                 }
                 let counters = &shared.progress.0;

@@ -192,6 +192,8 @@ fn a_wrong_key_burns_nothing_and_the_right_one_goes_on() {
     assert!(matches!(outcome.halt, Some(Halt::Useless(_))) && !outcome.is_complete, "{outcome:?}");
     assert!(outcome.tally.adds_up(), "{outcome:?}");
     assert_eq!((outcome.tally.failed, outcome.tally.finished), (0, 0), "{outcome:?}");
+    // The answer says that nothing was taken.
+    assert_eq!(outcome.tally.not_sent, outcome.tally.contacts, "{outcome:?}");
     assert_eq!(mock.requests().len(), 1, "{:?}", mock.requests());
     assert!(rejects(dir.path()).is_empty() && mock.contacts().is_empty());
 
@@ -213,6 +215,7 @@ fn an_answer_that_no_request_can_change_stops_the_upload() {
         assert!(matches!(outcome.halt, Some(Halt::Useless(_))) && !outcome.is_complete, "{told}");
         assert_eq!((outcome.tally.failed, outcome.tally.finished), (0, 0), "{told}");
         assert!(outcome.tally.adds_up(), "{told}");
+        assert_eq!(outcome.tally.not_sent, outcome.tally.contacts, "{told}");
         let requests = mock.requests();
         assert!(requests.len() <= quick().concurrency.get(), "{} requests; {told}", requests.len());
         assert!(rejects(dir.path()).is_empty(), "{told}");
@@ -336,13 +339,14 @@ fn a_server_that_refuses_everything_is_not_asked_for_every_contact() {
 #[test]
 fn a_server_that_is_away_is_left_alone_until_the_next_run() {
     let lost = |reset_after| Faults { reset_after, ..Faults::default() };
-    for (faults, is_taken) in [
-        (Faults { server_error: 1.0, ..Faults::default() }, false),
-        (Faults { reset_before: 1.0, ..Faults::default() }, false),
-        (Faults { request_timeout: 1.0, ..Faults::default() }, false),
-        (Faults { too_many_silent: 1.0, ..Faults::default() }, false),
-        (Faults { wrong_type_before: 1.0, ..Faults::default() }, false),
-        (lost(1.0), true),
+    // Whether contacts were taken, and whether the answers leave open that they were.
+    for (faults, is_taken, is_open) in [
+        (Faults { server_error: 1.0, ..Faults::default() }, false, true),
+        (Faults { reset_before: 1.0, ..Faults::default() }, false, true),
+        (Faults { request_timeout: 1.0, ..Faults::default() }, false, false),
+        (Faults { too_many_silent: 1.0, ..Faults::default() }, false, false),
+        (Faults { wrong_type_before: 1.0, ..Faults::default() }, false, true),
+        (lost(1.0), true, true),
     ] {
         let dir = folder();
         let mock = mock(MockOptions { faults: faults.clone(), ..MockOptions::default() });
@@ -353,7 +357,8 @@ fn a_server_that_is_away_is_left_alone_until_the_next_run() {
         let tally = outcome.tally;
         assert!(tally.adds_up() && tally.contacts > 0, "{told}");
         assert_eq!((tally.finished, tally.failed, tally.importing), (0, 0, 0), "{told}");
-        assert_eq!(tally.unanswered, tally.contacts, "{told}");
+        assert_eq!(tally.unanswered + tally.not_sent, tally.contacts, "{told}");
+        assert_eq!(tally.unanswered > 0, is_open, "{told}");
         assert!(mock.requests().len() < 40, "{} requests; {told}", mock.requests().len());
         assert_eq!(mock.contacts().is_empty(), !is_taken, "{told}");
 

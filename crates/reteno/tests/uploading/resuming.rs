@@ -90,6 +90,37 @@ fn whole_lines(journal: &[u8]) -> Vec<Value> {
     lines.map(|line| serde_json::from_slice(line).expect("a line")).collect()
 }
 
+#[test]
+fn a_journal_of_an_earlier_version_says_what_was_sent_and_what_was_not() {
+    let dir = folder();
+    let journal = |events: &[(usize, &str)]| {
+        let begin = r#"{"at":"2026-11-01T00:00:00Z","event":"begin","format":"reteno-import/journal","version":1,"tool":"reteno-import 0.1.0","base_url":"http://127.0.0.1:1/api/v1/","source":"bodies","results_bytes":0,"rejects_bytes":0}"#;
+        let mut text = format!("{begin}\n");
+        for (batch, event) in events {
+            let hash = BodyHash::of(&body(*batch, 3));
+            text += &format!(
+                r#"{{"at":"2026-11-01T00:00:01Z",{event},"batch":"{hash}","from":0,"to":3,"attempt":1,"results_bytes":0,"rejects_bytes":0}}"#
+            );
+            text.push('\n');
+        }
+        std::fs::write(files(dir.path()).journal, text).expect("a journal");
+        Journal::look(&files(dir.path()).journal).expect("a journal").tally
+    };
+    const SENDING: &str = r#""event":"sending""#;
+    const REFUSED: &str = r#""event":"again","reason":"error sending request: client error (Connect): tcp connect error: Connection refused (os error 111)","perhaps_applied":false"#;
+    const LOST: &str = r#""event":"again","reason":"there was no answer in time","perhaps_applied":true"#;
+    for (events, unanswered, not_sent) in [
+        (&[(0, SENDING)][..], 3, 0),
+        (&[(0, SENDING), (0, REFUSED)], 0, 3),
+        (&[(0, SENDING), (0, LOST), (0, SENDING), (0, REFUSED)], 3, 0),
+        (&[(0, SENDING), (1, SENDING), (0, REFUSED), (1, LOST), (2, SENDING)], 6, 3),
+    ] {
+        let tally = journal(events);
+        assert!(tally.adds_up(), "{events:?}: {tally:?}");
+        assert_eq!((tally.unanswered, tally.not_sent), (unanswered, not_sent), "{events:?}");
+    }
+}
+
 /// Keeps a body as an upload does while its end is not known.
 fn keep(files: &Files, body: &[u8]) {
     std::fs::create_dir_all(&files.pending).expect("a folder");

@@ -56,8 +56,7 @@ pub(super) fn of_run(facts: &Facts<'_>) -> Markup {
 
 /// The head of the page of an upload of bodies that were ready.
 pub(super) fn of_upload(uploaded: &UploadOutcome, not_sent: u64) -> Markup {
-    let tally = &uploaded.tally;
-    let all = tally.contacts + not_sent;
+    let tally = uploaded.tally.with_not_begun(not_sent);
     let standing = match (is_done(uploaded, not_sent), tally.failed) {
         (false, _) => Standing::NotComplete,
         (true, 0) => Standing::Complete,
@@ -67,11 +66,10 @@ pub(super) fn of_upload(uploaded: &UploadOutcome, not_sent: u64) -> Markup {
         header {
             h1 { "Upload report" }
             p.headline {
-                (number(tally.finished)) " of " (plural(all, "contact")) " are imported into Reteno."
+                (number(tally.finished)) " of " (plural(tally.contacts, "contact")) " are imported into Reteno."
                 @if tally.failed > 0 { " " (number(tally.failed)) " were refused by the server." }
-                @if tally.unknown() + not_sent > 0 {
-                    " Of " (number(tally.unknown() + not_sent)) " the end is not known yet."
-                }
+                @if tally.unknown() > 0 { " Of " (number(tally.unknown())) " the end is not known yet." }
+                @if tally.not_sent > 0 { " Not sent: " (number(tally.not_sent)) "." }
             }
             (standing.badge())
             dl.facts {
@@ -84,7 +82,7 @@ pub(super) fn of_upload(uploaded: &UploadOutcome, not_sent: u64) -> Markup {
 
 /// Whether the end of every contact is known.
 fn is_done(uploaded: &UploadOutcome, not_sent: u64) -> bool {
-    uploaded.halt.is_none() && uploaded.tally.unknown() + not_sent == 0
+    uploaded.halt.is_none() && uploaded.tally.with_not_begun(not_sent).is_ended()
 }
 
 impl Standing {
@@ -172,6 +170,9 @@ fn further(facts: &Facts<'_>) -> Vec<String> {
             number(tally.failed),
             number(tally.unknown())
         ));
+        if tally.not_sent > 0 {
+            lines.push(format!("Not sent: {}.", plural(tally.not_sent, "contact")));
+        }
     }
     lines
 }

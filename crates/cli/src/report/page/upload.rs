@@ -13,8 +13,8 @@ const NAMED: usize = 5;
 
 /// What came of the contacts that were to be sent; `not_sent` counts those that were not begun.
 pub(super) fn section(uploaded: &UploadOutcome, not_sent: u64) -> Markup {
-    let tally = &uploaded.tally;
-    let all = tally.contacts + not_sent;
+    let tally = uploaded.tally.with_not_begun(not_sent);
+    let all = tally.contacts;
     let ends = [
         ("Finished", "c-written", tally.finished, "Imported into Reteno."),
         (
@@ -33,9 +33,14 @@ pub(super) fn section(uploaded: &UploadOutcome, not_sent: u64) -> Markup {
             "Unanswered",
             "c-unfinished",
             tally.unanswered,
-            "Sent, but no answer came. Run the same command again.",
+            "Sent without a clear answer, so perhaps taken. Run the same command again.",
         ),
-        ("Not sent", "c-skipped", not_sent, "Run the same command again to send the rest."),
+        (
+            "Not sent",
+            "c-skipped",
+            tally.not_sent,
+            "Surely not taken by the server. Run the same command again to send them.",
+        ),
     ];
     html! {
         section {
@@ -60,7 +65,7 @@ pub(super) fn section(uploaded: &UploadOutcome, not_sent: u64) -> Markup {
                     }
                 }
             }
-            p.sum { (sum(tally, not_sent)) }
+            p.sum { (sum(&tally)) }
             dl.facts {
                 dt { "Requests" }
                 dd {
@@ -99,16 +104,16 @@ pub(super) fn section(uploaded: &UploadOutcome, not_sent: u64) -> Markup {
 }
 
 /// The sum of all contacts.
-fn sum(tally: &Tally, not_sent: u64) -> String {
+fn sum(tally: &Tally) -> String {
     let mut sum = format!(
         "{} = {} finished + {} failed + {} unknown",
-        plural(tally.contacts + not_sent, "contact"),
+        plural(tally.contacts, "contact"),
         number(tally.finished),
         number(tally.failed),
         number(tally.unknown())
     );
-    if not_sent > 0 {
-        sum += &format!(" + {} not sent", number(not_sent));
+    if tally.not_sent > 0 {
+        sum += &format!(" + {} not sent", number(tally.not_sent));
     }
     sum
 }
