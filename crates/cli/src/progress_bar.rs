@@ -169,6 +169,13 @@ pub(crate) fn follow_upload(telling: &TellingArgs, progress: UploadProgress) -> 
     Following { bar, done, thread }
 }
 
+impl Following {
+    /// The bar, for who prints lines above it.
+    pub(crate) fn bar(&self) -> ProgressBar {
+        self.bar.clone()
+    }
+}
+
 /// Prints a line now and then, and one at the end.
 fn print_lines(done: Arc<AtomicBool>, words: impl Fn(Duration) -> String + Send + 'static) -> JoinHandle<()> {
     std::thread::spawn(move || {

@@ -317,6 +317,9 @@ impl Session<'_> {
         }
         let progress = Progress::default();
         let uploading = self.upload.as_ref().map(|upload| upload.progress.clone());
+        if let Some(uploading) = &uploading {
+            upload::tell_news(uploading, bar.clone(), self.telling);
+        }
         let following = progress_bar::follow(bar, wanted, progress.clone(), uploading);
         let began = Timestamp::now();
         let names: Vec<String> = job.reader.inputs().iter().map(|input| input.name.clone()).collect();

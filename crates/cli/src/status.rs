@@ -9,7 +9,7 @@ use anyhow::anyhow;
 use batch::manifest::{MANIFEST_FILE, Manifest};
 use indicatif::HumanCount;
 use reteno::journal::{Files, JOURNAL_FILE, Journal, Opened, Reading, Tally};
-use reteno::{SourceEnd, Store, Upload, UploadOptions, UploadProgress, Wait};
+use reteno::{News, SourceEnd, Store, Upload, UploadOptions, UploadProgress, Wait};
 use serde_json::json;
 
 use crate::args::StatusArgs;
@@ -49,11 +49,15 @@ pub(crate) fn status(args: &StatusArgs) -> Result<ExitCode, Failure> {
                     return print(args, &reading, &tally, manifest.as_ref());
                 };
                 let stop = interrupt::stop_on_signal()?;
+                let progress = UploadProgress::default();
+                progress.listen(|news| {
+                    if *news != News::Back {
+                        note(&format!("warning: {news}; of imports this is what the journal knows"));
+                    }
+                });
                 let asking =
-                    Upload::start(client, *journal, store, options, UploadProgress::default(), move || {
-                        stop.is_requested()
-                    })
-                    .map_err(upload::unusable)?;
+                    Upload::start(client, *journal, store, options, progress, move || stop.is_requested())
+                        .map_err(upload::unusable)?;
                 let outcome = asking.finish(SourceEnd::CutOff);
                 tally = outcome.tally;
                 why = outcome.halt;

@@ -3,6 +3,7 @@
 mod bodies;
 mod end;
 mod folder;
+mod news;
 mod records;
 
 use std::num::NonZeroU32;
@@ -17,6 +18,7 @@ use reteno::{MOST_REQUESTS_A_SECOND, UploadOptions, Wait};
 
 pub(crate) use self::end::{UploadEnd, code, counts, json, tell};
 pub(crate) use self::folder::entries;
+pub(crate) use self::news::tell_news;
 
 use crate::args::{SendingArgs, UploadArgs};
 use crate::config::Settings;

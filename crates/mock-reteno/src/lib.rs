@@ -18,6 +18,7 @@
 
 mod account;
 mod answer;
+mod closed;
 mod connection;
 mod contact;
 mod contacts;
@@ -29,6 +30,7 @@ mod routes;
 mod server;
 mod session;
 
+pub use closed::ClosedPort;
 pub use contact::{Channel, ContactState};
 pub use fault::{Fault, Faults};
 pub use log::{Authorization, Request};

@@ -10,6 +10,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 use crate::account::Account;
+use crate::closed::ClosedPort;
 use crate::connection::{Line, Listener};
 use crate::contact::ContactState;
 use crate::fault::{Draw, Faults};
@@ -160,6 +161,16 @@ impl Mock {
     #[must_use]
     pub fn windows_above(&self, rate: usize) -> usize {
         self.server.log().seconds().filter(|requests| *requests > rate).count()
+    }
+
+    /// Stops; from now on connections to its port are refused.
+    ///
+    /// # Errors
+    /// If the port could not be kept.
+    pub fn close(self) -> io::Result<ClosedPort> {
+        let address = self.address;
+        drop(self);
+        ClosedPort::at(address)
     }
 
     /// From now on these faults, their script from its beginning.

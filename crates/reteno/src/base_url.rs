@@ -24,6 +24,11 @@ impl BaseUrl {
         url
     }
 
+    /// The machine that it leads to.
+    pub(crate) fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+
     /// The address as text, with a slash at its end.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,12 +1,13 @@
 //! One call of the API at a time: no repetition, no pace, no memory.
 
-use std::fmt;
+use std::error::Error;
 use std::time::{Duration, SystemTime};
+use std::{fmt, io};
 
 use bytes::Bytes;
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::{Method, Response, StatusCode, redirect, retry};
-use thiserror::Error;
+use thiserror::Error as ThisError;
 use url::Url;
 
 use crate::answer::{Account, AddContactsAnswer, FailedContact, Session, told};
@@ -27,15 +28,16 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Client {
     http: reqwest::Client,
     base: BaseUrl,
+    timeout: Duration,
 }
 
 /// A client cannot be made, most often because the machine has no certificates.
-#[derive(Debug, Error)]
+#[derive(Debug, ThisError)]
 #[error("cannot prepare encrypted connections; are the certificates of the system installed?")]
 pub struct ClientError(#[source] reqwest::Error);
 
 /// Why a call has no answer that can be used.
-#[derive(Debug, Error)]
+#[derive(Debug, ThisError)]
 #[non_exhaustive]
 pub enum CallError {
     /// The key is not accepted (401, 403).
@@ -54,7 +56,13 @@ pub enum CallError {
         /// What the server says.
         message: String,
     },
-    /// The server answers, but not this; or not at all.
+    /// No connection came about: the server knows nothing of the call.
+    #[error("no connection: {0}")]
+    NoConnection(String),
+    /// There was a connection, and no answer.
+    #[error("no answer: {0}")]
+    NoAnswer(String),
+    /// The server answers, but not this.
     #[error("{0}")]
     Failed(String),
     /// The answer is not what the API gives.
@@ -65,14 +73,21 @@ pub enum CallError {
 /// What became of a request of *Add contacts*.
 #[derive(Debug)]
 pub(crate) enum Reply {
+    /// There is an answer that says it.
+    Answered(Answered),
+    /// It is to be sent again.
+    Again(Trouble),
+}
+
+/// What the server says of a request.
+#[derive(Debug)]
+pub(crate) enum Answered {
     /// It was taken, but for some contacts.
     Accepted { session: Option<String>, failed: Vec<FailedContact> },
     /// The same request was taken before.
     Repeated,
     /// Something in it is not to the API's liking. Without the contact that it is about, the rest may be taken.
     Refused { status: u16, message: String },
-    /// It is to be sent again.
-    Again(Trouble),
 }
 
 /// Why a request is to be sent again.
@@ -84,8 +99,20 @@ pub(crate) struct Trouble {
     pub(crate) applied: Applied,
     /// How long the server wants to be left alone.
     pub(crate) wait: Option<Duration>,
-    /// Whether the server asks for fewer requests.
-    pub(crate) is_too_many: bool,
+    pub(crate) kind: TroubleKind,
+}
+
+/// How far a request came that is to be sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TroubleKind {
+    /// No connection came about.
+    NoConnection,
+    /// There was a connection, and no answer.
+    NoAnswer,
+    /// There was an answer of no use.
+    Failing,
+    /// The server asks for fewer requests.
+    TooMany,
 }
 
 /// Whether a request without an answer was taken.
@@ -117,7 +144,7 @@ impl Client {
             .retry(retry::never())
             .build()
             .map_err(ClientError)?;
-        Ok(Self { http, base })
+        Ok(Self { http, base, timeout })
     }
 
     /// Where the API is.
@@ -135,11 +162,7 @@ impl Client {
             .body(body);
         let response = match request.send().await {
             Ok(response) => response,
-            Err(error) => {
-                let applied =
-                    if error.is_connect() || error.is_builder() { Applied::No } else { Applied::Perhaps };
-                return Ok(Reply::Again(Trouble::of(words(error), applied)));
-            }
+            Err(error) => return Ok(Reply::Again(self.trouble(&error))),
         };
         let status = response.status();
         let wait = retry_after(response.headers(), SystemTime::now());
@@ -147,7 +170,8 @@ impl Client {
             Ok(body) => body,
             // What was said before the text broke off is known.
             Err(_) if !status.is_success() => Vec::new(),
-            Err(reason) => return Ok(Reply::Again(Trouble::of(reason, Applied::Perhaps))),
+            Err(Unread::TooLong) => return Ok(Reply::Again(Trouble::no_answer(TOO_LONG))),
+            Err(Unread::Broken(error)) => return Ok(Reply::Again(self.trouble(&error))),
         };
         reply(status, wait, &body)
     }
@@ -202,19 +226,89 @@ impl Client {
     }
 
     async fn text(&self, url: Url) -> Result<(HeaderMap, Vec<u8>), CallError> {
-        let response = self.http.get(url).send().await.map_err(|error| CallError::Failed(words(error)))?;
+        let response = self.http.get(url).send().await.map_err(|error| self.unanswered(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = read(response).await.map_err(CallError::Failed)?;
+        let body = read(response).await.map_err(|unread| match unread {
+            Unread::TooLong => CallError::Answer(TOO_LONG.to_owned()),
+            Unread::Broken(error) => self.unanswered(&error),
+        })?;
         if status.is_success() {
             return Ok((headers, body));
         }
         Err(failed(status, told(&body)))
     }
+
+    /// What became of a request of *Add contacts* that has no answer.
+    fn trouble(&self, error: &reqwest::Error) -> Trouble {
+        let reason = self.reason(error);
+        if has_no_connection(error) {
+            return Trouble { kind: TroubleKind::NoConnection, applied: Applied::No, reason, wait: None };
+        }
+        Trouble::no_answer(reason)
+    }
+
+    /// The same of another call.
+    fn unanswered(&self, error: &reqwest::Error) -> CallError {
+        let reason = self.reason(error);
+        if has_no_connection(error) { CallError::NoConnection(reason) } else { CallError::NoAnswer(reason) }
+    }
+
+    /// Why there is no answer, in few words.
+    fn reason(&self, error: &reqwest::Error) -> String {
+        let causes =
+            || std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| (*cause).source());
+        let last = causes().last().map(|cause| without_number(&cause.to_string())).unwrap_or_default();
+        let io = |cause: &(dyn Error + 'static)| cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        if !error.is_connect() && error.is_timeout() {
+            format!("timed out after {} s", self.timeout.as_secs_f32())
+        } else if error.is_timeout() {
+            format!("no connection within {} s", CONNECT_TIMEOUT.min(self.timeout).as_secs_f32())
+        } else if causes().any(|cause| cause.to_string().starts_with("dns error")) {
+            let last = last.strip_prefix("failed to lookup address information: ").unwrap_or(&last);
+            format!("the name {} cannot be looked up: {last}", self.base.host())
+        } else if causes().any(is_of_encryption) {
+            format!("no encrypted connection: {last}")
+        } else if causes().filter_map(io).any(|kind| kind == io::ErrorKind::ConnectionRefused) {
+            "connection refused".to_owned()
+        } else if error.is_decode() || error.is_body() {
+            format!("the answer broke off: {last}")
+        } else if last.is_empty() {
+            without_number(&error.to_string())
+        } else {
+            last
+        }
+    }
 }
 
 impl Trouble {
-    fn of(reason: impl Into<String>, applied: Applied) -> Self {
-        Self { reason: reason.into(), applied, wait: None, is_too_many: false }
+    /// Of a request that may have been taken.
+    fn no_answer(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), applied: Applied::Perhaps, wait: None, kind: TroubleKind::NoAnswer }
+    }
+}
+
+/// Whether nothing of a request has left this machine.
+fn has_no_connection(error: &reqwest::Error) -> bool {
+    error.is_connect() || error.is_builder()
+}
+
+/// Whether an error comes from encryption; others are wrapped around it.
+fn is_of_encryption(cause: &(dyn Error + 'static)) -> bool {
+    let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    cause.is::<rustls::Error>() || inner.is_some_and(|inner| is_of_encryption(inner))
+}
+
+/// The words of the system without its number for them.
+fn without_number(words: &str) -> String {
+    let end = words.rfind(" (os error ").filter(|_| words.ends_with(')'));
+    let words = &words[..end.unwrap_or(words.len())];
+    // A sentence of its own, which stands in another one here; "IO", say, stays.
+    let mut letters = words.chars();
+    match (letters.next(), letters.next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => {
+            first.to_lowercase().chain(words.chars().skip(1)).collect()
+        }
+        _ => words.to_owned(),
     }
 }
 
@@ -228,22 +322,24 @@ impl fmt::Display for Trouble {
 fn reply(status: StatusCode, wait: Option<Duration>, body: &[u8]) -> Result<Reply, CallError> {
     let code = status.as_u16();
     if status == StatusCode::CONFLICT || is_repeated(body) {
-        return Ok(Reply::Repeated);
+        return Ok(Reply::Answered(Answered::Repeated));
     }
     if status.is_success() {
         return Ok(success(body));
     }
     let message = told(body);
-    let again = |applied, is_too_many, message| {
+    let again = |applied, kind, message| {
         let reason = format!("the server answers {code}: {message}");
-        Ok(Reply::Again(Trouble { reason, applied, wait, is_too_many }))
+        Ok(Reply::Again(Trouble { reason, applied, wait, kind }))
     };
     match status {
-        StatusCode::TOO_MANY_REQUESTS => again(Applied::No, true, message),
-        StatusCode::REQUEST_TIMEOUT | StatusCode::SERVICE_UNAVAILABLE => again(Applied::No, false, message),
-        _ if status.is_server_error() => again(Applied::Perhaps, false, message),
+        StatusCode::TOO_MANY_REQUESTS => again(Applied::No, TroubleKind::TooMany, message),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::SERVICE_UNAVAILABLE => {
+            again(Applied::No, TroubleKind::Failing, message)
+        }
+        _ if status.is_server_error() => again(Applied::Perhaps, TroubleKind::Failing, message),
         StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNPROCESSABLE_ENTITY => {
-            Ok(Reply::Refused { status: code, message })
+            Ok(Reply::Answered(Answered::Refused { status: code, message }))
         }
         _ => Err(failed(status, message)),
     }
@@ -274,15 +370,19 @@ fn success(body: &[u8]) -> Reply {
         Ok(answer) => answer,
         Err(error) => {
             let reason = format!("the answer is not one of the API ({error}); it says: {}", told(body));
-            return Reply::Again(Trouble::of(reason, Applied::Perhaps));
+            let kind = TroubleKind::Failing;
+            return Reply::Again(Trouble { reason, applied: Applied::Perhaps, wait: None, kind });
         }
     };
     match answer.error_message.filter(|message| !message.trim().is_empty()) {
         // Some clients see it beside contacts that failed, while the rest goes on.
         Some(message) if answer.failed_contacts.is_empty() || answer.async_session_id.is_none() => {
-            Reply::Refused { status: 200, message: told(message.as_bytes()) }
+            Reply::Answered(Answered::Refused { status: 200, message: told(message.as_bytes()) })
         }
-        _ => Reply::Accepted { session: answer.async_session_id, failed: answer.failed_contacts },
+        _ => Reply::Answered(Answered::Accepted {
+            session: answer.async_session_id,
+            failed: answer.failed_contacts,
+        }),
     }
 }
 
@@ -295,29 +395,24 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     Some(httpdate::parse_http_date(text).ok()?.duration_since(now).unwrap_or_default())
 }
 
+/// Why an answer has no text.
+enum Unread {
+    TooLong,
+    Broken(reqwest::Error),
+}
+
+const TOO_LONG: &str = "the answer has more than 64 MiB";
+
 /// The whole answer, if it is not beyond all measure.
-async fn read(mut response: Response) -> Result<Vec<u8>, String> {
+async fn read(mut response: Response) -> Result<Vec<u8>, Unread> {
     let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(words)? {
+    while let Some(piece) = response.chunk().await.map_err(Unread::Broken)? {
         if body.len() + piece.len() > MOST_ANSWER_BYTES {
-            return Err(format!("the answer has more than {MOST_ANSWER_BYTES} bytes"));
+            return Err(Unread::TooLong);
         }
         body.extend_from_slice(&piece);
     }
     Ok(body)
-}
-
-/// What went wrong with a connection, with its causes.
-fn words(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut words =
-        if error.is_timeout() { "there was no answer in time".to_owned() } else { error.to_string() };
-    let mut cause = std::error::Error::source(&error);
-    while let Some(known) = cause {
-        words = format!("{words}: {known}");
-        cause = known.source();
-    }
-    words
 }
 
 #[cfg(test)]
@@ -328,9 +423,9 @@ mod tests {
     fn fate(status: u16, body: &str) -> &'static str {
         let status = StatusCode::from_u16(status).expect("a status");
         match reply(status, None, body.as_bytes()) {
-            Ok(Reply::Accepted { .. }) => "accepted",
-            Ok(Reply::Repeated) => "repeated",
-            Ok(Reply::Refused { .. }) => "refused",
+            Ok(Reply::Answered(Answered::Accepted { .. })) => "accepted",
+            Ok(Reply::Answered(Answered::Repeated)) => "repeated",
+            Ok(Reply::Answered(Answered::Refused { .. })) => "refused",
             Ok(Reply::Again(Trouble { applied: Applied::No, .. })) => "again",
             Ok(Reply::Again(Trouble { applied: Applied::Perhaps, .. })) => "again, perhaps applied",
             Err(CallError::Denied { .. }) => "denied",

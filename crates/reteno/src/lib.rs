@@ -52,6 +52,6 @@ pub use runtime::block_on;
 pub use sink::UploadSink;
 pub use store::{Store, StoreError};
 pub use upload::{
-    Halt, MOST_REQUESTS_A_SECOND, Snapshot, SourceEnd, Stopped, Upload, UploadOptions, UploadOutcome,
+    Halt, MOST_REQUESTS_A_SECOND, News, Snapshot, SourceEnd, Stopped, Upload, UploadOptions, UploadOutcome,
     UploadProgress, Verified, Wait,
 };

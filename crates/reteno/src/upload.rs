@@ -11,12 +11,14 @@
 
 mod deliver;
 mod follow;
+mod presence;
+mod progress;
 mod verify;
 
 use std::collections::HashSet;
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -28,6 +30,8 @@ use tokio::task::JoinSet;
 
 use self::deliver::Arrived;
 use self::follow::Import;
+use self::presence::{Met, Presence};
+pub use self::progress::{News, Snapshot, UploadProgress};
 use self::verify::Sample;
 pub use self::verify::Verified;
 use crate::client::{CallError, Client};
@@ -60,6 +64,8 @@ pub struct UploadOptions {
     pub max_attempts: NonZeroU32,
     /// The shortest and the longest delay before it is sent again; it doubles, with chance in it.
     pub backoff: [Duration; 2],
+    /// How long a server is tried that no request of this run has reached, because no connection comes about.
+    pub first_contact: Duration,
     /// Whether the ends of imports are waited for.
     pub wait: Wait,
     /// The shortest and the longest time between two questions for a session.
@@ -75,6 +81,7 @@ impl Default for UploadOptions {
             concurrency: NonZeroUsize::new(8).expect("8 is not zero"),
             max_attempts: NonZeroU32::new(10).expect("10 is not zero"),
             backoff: [Duration::from_millis(500), Duration::from_secs(60)],
+            first_contact: Duration::from_secs(30),
             wait: Wait::Idle(Duration::from_secs(600)),
             poll: [Duration::from_secs(2), Duration::from_secs(15)],
             verify: 0,
@@ -106,6 +113,14 @@ pub enum Halt {
     /// The server has not taken anything for too long.
     #[error("stopped, because request after request failed: {0}; run the same command again to go on")]
     Silent(String),
+    /// No request has reached the server.
+    #[error("nobody could be reached at {base_url}: {reason}; nothing was sent in this run")]
+    Unreached {
+        /// Where requests should have gone.
+        base_url: String,
+        /// Why the last one did not get there.
+        reason: String,
+    },
     /// The server refuses everything.
     #[error(
         "stopped, because the server refused the first {contacts} contacts one by one, most often for a reason that \
@@ -166,49 +181,6 @@ pub struct UploadOutcome {
     pub verified: Option<Verified>,
 }
 
-/// Counters that may be read at any time from another thread; clones share them.
-#[derive(Clone, Debug, Default)]
-pub struct UploadProgress(Arc<Counters>);
-
-#[derive(Debug, Default)]
-struct Counters {
-    batches: AtomicU64,
-    contacts: AtomicU64,
-    under_way: AtomicU64,
-    retries: AtomicU64,
-    sessions: AtomicU64,
-}
-
-/// How far an upload is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Snapshot {
-    /// Requests that were accepted in this run.
-    pub batches: u64,
-    /// Contacts in them.
-    pub contacts: u64,
-    /// Requests on their way.
-    pub under_way: u64,
-    /// Requests that were sent again.
-    pub retries: u64,
-    /// Sessions whose end is waited for.
-    pub sessions: u64,
-}
-
-impl UploadProgress {
-    /// How far it is.
-    #[must_use]
-    pub fn snapshot(&self) -> Snapshot {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Snapshot {
-            batches: read(&self.0.batches),
-            contacts: read(&self.0.contacts),
-            under_way: read(&self.0.under_way),
-            retries: read(&self.0.retries),
-            sessions: read(&self.0.sessions),
-        }
-    }
-}
-
 /// A running upload.
 pub struct Upload {
     shared: Arc<Shared>,
@@ -234,6 +206,7 @@ struct Shared {
     pace: Pace,
     poll_pace: Pace,
     concurrency: Concurrency,
+    presence: Presence,
     progress: UploadProgress,
     imports: mpsc::UnboundedSender<Import>,
     sample: Mutex<Sample>,
@@ -270,7 +243,7 @@ impl Upload {
         let (imports, new_imports) = mpsc::unbounded_channel();
         let resumed: Vec<Import> =
             ledger.importing().map(|(part, session)| Import::new(part, session.to_owned())).collect();
-        progress.0.sessions.store(resumed.len() as u64, Ordering::Relaxed);
+        progress.counters().sessions.store(resumed.len() as u64, Ordering::Relaxed);
         for import in resumed {
             let _ = imports.send(import);
         }
@@ -278,6 +251,7 @@ impl Upload {
             pace: Pace::new(options.rate),
             poll_pace: Pace::new(POLLS_A_SECOND),
             concurrency: Concurrency::new(options.concurrency),
+            presence: Presence::new(client.base().as_str(), &options),
             sample: Mutex::new(Sample::new(options.verify)),
             client,
             store,
@@ -473,6 +447,23 @@ impl Shared {
                 Err(Stopped)
             }
         }
+    }
+
+    /// Tells who waits, if there is something to tell.
+    fn tell(&self, news: Option<News>) {
+        if let Some(news) = news {
+            self.progress.tell(news);
+        }
+    }
+
+    /// Stops everything, because no request gets through.
+    fn give_up(&self, met: &Met, reason: &str) {
+        let reason = reason.to_owned();
+        self.halt(if met.is_unreached {
+            Halt::Unreached { base_url: self.client.base().to_string(), reason }
+        } else {
+            Halt::Silent(reason)
+        });
     }
 
     /// Stops everything. The first reason counts.

@@ -44,6 +44,7 @@ pub(super) fn upload(args: &UploadArgs, options: UploadOptions) -> Result<ExitCo
     let stop = interrupt::stop_on_signal()?;
     let progress = UploadProgress::default();
     let following = progress_bar::follow_upload(&args.telling, progress.clone());
+    super::tell_news(&progress, following.bar(), &args.telling);
     let store = Store::Pending { dir: files.pending.clone() };
     let mut upload = Upload::start(client, *journal, store, options, progress, move || stop.is_requested())
         .map_err(super::unusable)?;

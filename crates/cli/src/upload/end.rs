@@ -91,6 +91,11 @@ pub(crate) fn tell(outcome: &UploadOutcome, not_begun: u64, files: &Files, is_qu
             Halt::Useless(reteno::CallError::Unknown { .. }) => {
                 "check --base-url; then run the same command again"
             }
+            Halt::Unreached { .. } => {
+                "check --base-url and the network, a firewall or a proxy between, and, if encryption failed, the clock and \
+                 the certificates of this machine; `reteno-import doctor` asks the server again. Then run the same command \
+                 again"
+            }
             Halt::AllRefused { .. } => {
                 "most often a custom field does not exist yet, or --dedupe-on does not fit; `reteno-import doctor` looks. \
                  The contacts that were refused are in the file of refused contacts"

@@ -63,6 +63,7 @@ pub(super) fn upload(args: &UploadArgs, dir: &Path, options: UploadOptions) -> R
     let stop = interrupt::stop_on_signal()?;
     let progress = UploadProgress::default();
     let following = progress_bar::follow_upload(&args.telling, progress.clone());
+    super::tell_news(&progress, following.bar(), &args.telling);
     let by_hash: HashMap<BodyHash, BatchEntry> = entries.iter().cloned().collect();
     let store = Store::Folder { dir: dir.to_owned(), entries: by_hash };
     let mut upload = Upload::start(client, *journal, store, options, progress, move || stop.is_requested())

@@ -1,20 +1,132 @@
 //! Uploads to a server that is away, or does not take the key: what is said meanwhile, and what is known of the contacts.
 
 use std::path::Path;
+use std::process::Output;
+use std::time::Duration;
 
-use mock_reteno::{Fault, Faults, Mock, MockOptions};
+use mock_reteno::{ClosedPort, Fault, Faults, MockOptions};
 use serde_json::Value;
 
-use super::upload::{mock, prepare, upload, with_key};
-use super::{code, folder, json, json_lines, stderr, stdout};
+use super::upload::{KEY, begin, mock, prepare, until, upload, with_key};
+use super::{code, folder, json, json_lines, program, run, stderr, stdout};
 
 /// What `status` says of the folder `out`, for programs and for people.
-fn status(folder: &Path, mock: &Mock) -> (Value, String) {
+fn status(folder: &Path, url: &str) -> (Value, String) {
     let ask = |args: &[&str]| {
-        let output = with_key(folder, mock).args(["status", "out"]).args(args).output().expect("it starts");
+        let output = to(folder, url).args(["status", "out"]).args(args).output().expect("it starts");
         stdout(&output)
     };
     (json_lines(&ask(&["--json"]))[0].clone(), ask(&[]))
+}
+
+/// The program, with the key and an address.
+fn to(folder: &Path, url: &str) -> assert_cmd::Command {
+    let mut command = program(folder);
+    command.env("RETENO_API_KEY", KEY).env("RETENO_IMPORT_BASE_URL", url);
+    command.env("RETENO_IMPORT_POLL_EVERY", "20ms");
+    command
+}
+
+/// Uploads the folder `out` to where nobody is, with so few attempts that it takes no time.
+fn upload_to_nobody(folder: &Path, port: &ClosedPort, args: &[&str]) -> Output {
+    to(folder, &port.url())
+        .args(["upload", "out", "--max-attempts", "2"])
+        .args(args)
+        .output()
+        .expect("it starts")
+}
+
+#[test]
+fn where_nobody_is_one_line_says_so_at_once_and_another_what_to_do() {
+    let folder = folder();
+    prepare(folder.path(), 100);
+    let port = ClosedPort::new().expect("a port");
+    let output = upload_to_nobody(folder.path(), &port, &[]);
+    assert_eq!(code(&output), 5, "{}", stderr(&output));
+    let told = stderr(&output);
+    let (first, rest) = told.split_once('\n').expect("lines");
+    let nobody = format!("no answer from {}: connection refused", port.url());
+    assert_eq!(first, format!("warning: {nobody}; trying again for up to 30 s"));
+    assert!(!rest.contains("warning"), "{told}");
+    for said in [
+        "contacts 100 = finished 0 + failed 0 + unknown 0 + not sent 100\n",
+        "100 contacts not sent, and surely not taken; run the same command again\n",
+        &format!("error: nobody could be reached at {}: connection refused", port.url()),
+        "check --base-url and the network",
+    ] {
+        assert!(rest.contains(said), "{said}: {told}");
+    }
+    assert!(!told.contains("sent again"), "{told}");
+    let (status, _) = status(folder.path(), &port.url());
+    assert_eq!((&status["unknown"], &status["notSent"]), (&0.into(), &100.into()), "{status}");
+
+    let output = upload_to_nobody(folder.path(), &port, &["--quiet"]);
+    assert_eq!(code(&output), 5);
+    assert!(stderr(&output).starts_with("error: nobody could be reached"), "{}", stderr(&output));
+
+    let mock = port.open(MockOptions { key: KEY.to_owned(), ..MockOptions::default() }).expect("a mock");
+    let output = upload(folder.path(), &mock, &["out"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(!stderr(&output).contains("twice"), "{}", stderr(&output));
+}
+
+#[test]
+fn records_and_bodies_are_told_of_a_server_that_is_away_as_a_folder_is() {
+    let folder = folder();
+    prepare(folder.path(), 20);
+    let bodies = run(folder.path(), &["prepare", "in.ndjson", "-o", "-", "--batch-size", "5"]).stdout;
+    let port = ClosedPort::new().expect("a port");
+    for (input, journal) in [("in.ndjson", "records.ndjson"), ("-", "bodies.ndjson")] {
+        let args = ["upload", input, "--journal", journal, "--max-attempts", "2"];
+        let mut command = to(folder.path(), &port.url());
+        let output = command.args(args).write_stdin(bodies.clone()).output().expect("it starts");
+        assert_eq!(code(&output), 5, "{input}: {}", stderr(&output));
+        let told = stderr(&output);
+        let warnings = told.lines().filter(|line| line.starts_with("warning: no answer from")).count();
+        assert_eq!(warnings, 1, "{input}: {told}");
+        assert!(told.contains("failed 0 + unknown 0 + not sent "), "{input}: {told}");
+    }
+}
+
+#[test]
+fn it_is_told_when_the_server_answers_again() {
+    let folder = folder();
+    prepare(folder.path(), 30);
+    let script = vec![Fault::None, Fault::ServerError(502)];
+    let mock = mock(MockOptions { faults: Faults { script, ..Faults::default() }, ..MockOptions::default() });
+    let output = upload(folder.path(), &mock, &["out"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let told = stderr(&output);
+    let lines: Vec<&str> = told.lines().take(4).collect();
+    assert!(lines[0].starts_with("warning: the server answers 502: "), "{told}");
+    assert!(lines[0].ends_with("; trying again for up to 7 min"), "{told}");
+    assert_eq!(lines[1], "the server answers again");
+    assert_eq!(lines[2], "contacts 30 = finished 30 + failed 0 + unknown 0");
+    assert_eq!(lines[3], "6 requests, 1 sent again");
+}
+
+#[test]
+fn what_was_on_its_way_when_it_was_killed_stays_unknown_and_nothing_else_does() {
+    let folder = folder();
+    prepare(folder.path(), 50);
+    let mock = mock(MockOptions { latency: Duration::from_secs(600), ..MockOptions::default() });
+    let mut child = begin(folder.path(), &mock);
+    until("a request comes", || !mock.requests().is_empty());
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+    // The first request goes alone.
+    let sum = "contacts 50 = finished 0 + failed 0 + unknown 5 + not sent 45\n";
+    assert!(status(folder.path(), &mock.url()).1.contains(sum));
+
+    let port = mock.close().expect("a port");
+    let output = upload_to_nobody(folder.path(), &port, &[]);
+    assert_eq!(code(&output), 5, "{}", stderr(&output));
+    assert!(stderr(&output).contains(sum), "{}", stderr(&output));
+    let lost = "5 contacts sent without a clear answer, so perhaps taken; run the same command again\n";
+    assert!(stderr(&output).contains(lost), "{}", stderr(&output));
+    let (json, words) = status(folder.path(), &port.url());
+    assert_eq!((&json["contacts"]["unanswered"], &json["notSent"]), (&5.into(), &45.into()), "{json}");
+    assert!(words.contains(sum) && words.contains("5 sent without a clear answer"), "{words}");
 }
 
 #[test]
@@ -46,7 +158,7 @@ fn contacts_that_a_wrong_key_kept_back_are_not_sent() {
     {
         assert!(page.contains(said), "{said}");
     }
-    let (status, words) = status(folder.path(), &mock);
+    let (status, words) = status(folder.path(), &mock.url());
     assert_eq!((&status["unknown"], &status["notSent"]), (&0.into(), &2000.into()), "{status}");
     assert!(words.contains(sum), "{words}");
 }
@@ -68,7 +180,7 @@ fn what_was_accepted_before_the_key_was_switched_off_is_told_apart_from_what_was
     let contacts = &json(&folder.path().join("r.json"))["upload"]["contacts"];
     assert_eq!((&contacts["importing"], &contacts["unanswered"]), (&15.into(), &0.into()), "{contacts}");
     // Asked for, these have been imported.
-    let (status, words) = status(folder.path(), &mock);
+    let (status, words) = status(folder.path(), &mock.url());
     assert_eq!((&status["contacts"]["finished"], &status["notSent"]), (&15.into(), &85.into()), "{status}");
     assert!(words.contains("finished 15 + failed 0 + unknown 0 + not sent 85"), "{words}");
 

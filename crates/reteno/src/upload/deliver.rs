@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use bytes::Bytes;
+use tokio::time::Instant;
 
+use super::presence::{Met, Retry};
 use super::{Halt, Import, Shared, Stopped, lock};
 use crate::answer::FailedContact;
-use crate::client::{Applied, Reply};
+use crate::client::{Answered, Applied, Reply, Trouble, TroubleKind};
 use crate::journal::{Entry, Failed, PartState, Written};
 use crate::part::{BodyHash, Part, RequestBody};
 use crate::told::{Cause, find_failed, tell_copy, tell_refused};
@@ -71,29 +73,33 @@ impl Delivery<'_> {
 
     async fn deliver(&mut self, part: Part, is_whole: bool) -> Result<Delivered, Stopped> {
         let bytes = if is_whole { self.arrived.bytes.clone() } else { self.body()?.with_only(part) };
-        match self.attempts(part, bytes).await? {
-            Reply::Accepted { session, failed } => self.accepted(part, session, false, &failed).await?,
-            Reply::Repeated if part.contacts() > 1 => {
+        let answered = match self.attempts(part, bytes).await? {
+            Attempted::Answered(answered) => answered,
+            Attempted::InVain(trouble, met) => {
+                // The last attempt: the next run tries again.
+                self.given_up(&trouble, &met)?;
+                return Ok(Delivered::Done);
+            }
+        };
+        match answered {
+            Answered::Accepted { session, failed } => self.accepted(part, session, false, &failed).await?,
+            Answered::Repeated if part.contacts() > 1 => {
                 self.shared.given_up.store(0, Ordering::Relaxed);
                 self.shared.record(Entry::Repeated { part }).await?;
                 return Ok(Delivered::Split);
             }
-            Reply::Repeated => self.accepted(part, None, true, &[]).await?,
-            Reply::Refused { status, message } if part.contacts() > 1 => {
+            Answered::Repeated => self.accepted(part, None, true, &[]).await?,
+            Answered::Refused { status, message } if part.contacts() > 1 => {
                 self.shared.record(Entry::Split { part, status, message }).await?;
                 return Ok(Delivered::Split);
             }
-            Reply::Refused { status, message } => self.refused(part, status, message).await?,
-            Reply::Again(trouble) => {
-                // The last attempt: the next run tries again.
-                self.given_up(&trouble.reason)?;
-            }
+            Answered::Refused { status, message } => self.refused(part, status, message).await?,
         }
         Ok(Delivered::Done)
     }
 
     /// Sends a part until there is an answer that counts, or as often as is allowed; then the last trouble is given.
-    async fn attempts(&self, part: Part, bytes: Bytes) -> Result<Reply, Stopped> {
+    async fn attempts(&self, part: Part, bytes: Bytes) -> Result<Attempted, Stopped> {
         let shared = self.shared;
         let [least, most] = shared.options.backoff;
         let mut delays = ExponentialBuilder::default()
@@ -104,6 +110,7 @@ impl Delivery<'_> {
             .build();
         let last = shared.options.max_attempts.get();
         let mut attempt = 0;
+        let mut was_sent = false;
         loop {
             attempt += 1;
             let trouble = {
@@ -123,15 +130,19 @@ impl Delivery<'_> {
                     }
                     () = shared.pace.turn() => {}
                 }
-                let counters = &shared.progress.0;
+                let counters = shared.progress.counters();
                 counters.under_way.fetch_add(1, Ordering::Relaxed);
                 // An answer that is on its way is waited for, whatever happens: it is known then.
                 let reply = shared.client.add_contacts(bytes.clone()).await;
                 counters.under_way.fetch_sub(1, Ordering::Relaxed);
+                let is_sent =
+                    !matches!(&reply, Ok(Reply::Again(trouble)) if trouble.kind == TroubleKind::NoConnection);
+                counters.retries.fetch_add(u64::from(was_sent && is_sent), Ordering::Relaxed);
+                was_sent |= is_sent;
                 match reply {
                     Ok(Reply::Again(trouble)) => {
                         permit.met_trouble();
-                        if trouble.is_too_many {
+                        if trouble.kind == TroubleKind::TooMany {
                             shared.pace.pause_for(trouble.wait.unwrap_or(TOO_MANY_PAUSE).min(LONGEST_PAUSE));
                         }
                         trouble
@@ -143,13 +154,16 @@ impl Delivery<'_> {
                         shared.record(Entry::Again { part, attempt, reason, perhaps_applied: false }).await?;
                         return Err(Stopped);
                     }
-                    Ok(reply) => {
+                    Ok(Reply::Answered(answered)) => {
                         permit.went_well();
-                        return Ok(reply);
+                        shared.tell(shared.presence.answered());
+                        return Ok(Attempted::Answered(answered));
                     }
                 }
             };
-            shared.progress.0.retries.fetch_add(u64::from(attempt < last), Ordering::Relaxed);
+            let retry = if attempt < last { Retry::Patiently } else { Retry::No };
+            let met = shared.presence.met(&trouble, retry, Instant::now());
+            shared.tell(met.news.clone());
             shared
                 .record(Entry::Again {
                     part,
@@ -159,10 +173,18 @@ impl Delivery<'_> {
                 })
                 .await?;
             if attempt == last {
-                return Ok(Reply::Again(trouble));
+                return Ok(Attempted::InVain(trouble, met));
             }
-            let delay =
-                delays.next().unwrap_or(most).max(trouble.wait.unwrap_or_default().min(LONGEST_PAUSE));
+            if met.left == Some(Duration::ZERO) {
+                shared.give_up(&met, &trouble.reason);
+                return Err(Stopped);
+            }
+            // As long as the server says, or not longer than it is tried at all.
+            let delay = delays
+                .next()
+                .unwrap_or(most)
+                .max(trouble.wait.unwrap_or_default().min(LONGEST_PAUSE))
+                .min(met.left.unwrap_or(Duration::MAX));
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
                 () = shared.halted() => return Err(Stopped),
@@ -208,7 +230,7 @@ impl Delivery<'_> {
         }
         let entry = Entry::Accepted { part, session: session.clone(), repeated, failed };
         shared.record(Written { entry, rejects, results: Vec::new() }).await?;
-        let counters = &shared.progress.0;
+        let counters = shared.progress.counters();
         counters.batches.fetch_add(1, Ordering::Relaxed);
         counters.contacts.fetch_add(u64::from(part.contacts()), Ordering::Relaxed);
         if let Some(session) = session {
@@ -237,9 +259,9 @@ impl Delivery<'_> {
         Ok(())
     }
 
-    fn given_up(&self, reason: &str) -> Result<(), Stopped> {
+    fn given_up(&self, trouble: &Trouble, met: &Met) -> Result<(), Stopped> {
         if self.shared.given_up.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_GIVEN_UP {
-            self.shared.halt(Halt::Silent(reason.to_owned()));
+            self.shared.give_up(met, &trouble.reason);
             return Err(Stopped);
         }
         Ok(())
@@ -257,6 +279,13 @@ impl Delivery<'_> {
         }
         self.body.as_ref().ok_or(Stopped)
     }
+}
+
+/// What all attempts to send a part came to.
+enum Attempted {
+    Answered(Answered),
+    /// The last one came to nothing.
+    InVain(Trouble, Met),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

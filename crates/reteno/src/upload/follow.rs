@@ -9,9 +9,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::presence::Retry;
 use super::{Halt, Shared, Stopped, Wait};
 use crate::answer::{Mapped, Session, SessionStatus};
-use crate::client::CallError;
+use crate::client::{Applied, CallError, Trouble, TroubleKind};
 use crate::journal::{Entry, Failed, PartState, Written};
 use crate::part::{Part, RequestBody};
 use crate::told::{Cause, tell_mapping, tell_refused, tell_results};
@@ -82,7 +83,7 @@ pub(super) async fn follow(
             }
             Some(polled) = polls.join_next() => match polled {
                 Ok(Ok(Answer::Ended)) => {
-                    shared.progress.0.sessions.fetch_sub(1, Ordering::Relaxed);
+                    shared.progress.counters().sessions.fetch_sub(1, Ordering::Relaxed);
                     last_end = Instant::now();
                 }
                 Ok(Ok(Answer::NotYet(_))) if wait == Wait::Once => {}
@@ -105,7 +106,7 @@ pub(super) async fn follow(
                         number += 1;
                         due.insert((Instant::now() + first, number), import);
                     } else {
-                        polls.spawn(ask(Arc::clone(&shared), import));
+                        polls.spawn(ask(Arc::clone(&shared), import, all_sent));
                     }
                 }
             }
@@ -113,7 +114,8 @@ pub(super) async fn follow(
     }
 }
 
-async fn ask(shared: Arc<Shared>, import: Import) -> Result<Answer, Stopped> {
+/// Asks for an import. While requests are sent too, these show whether the server is there.
+async fn ask(shared: Arc<Shared>, import: Import, is_all_sent: bool) -> Result<Answer, Stopped> {
     shared.poll_pace.turn().await;
     let session = match shared.client.session(&import.session).await {
         Ok(session) => session,
@@ -122,8 +124,18 @@ async fn ask(shared: Arc<Shared>, import: Import) -> Result<Answer, Stopped> {
             return Err(Stopped);
         }
         // It passes, or the patience does.
-        Err(_) => return Ok(Answer::NotYet(import)),
+        Err(error) => {
+            if is_all_sent {
+                asked_in_vain(&shared, error)?;
+            }
+            return Ok(Answer::NotYet(import));
+        }
     };
+    if is_all_sent {
+        shared.tell(shared.presence.answered());
+    } else {
+        shared.presence.is_reached();
+    }
     match session.status {
         SessionStatus::Finished => finished(&shared, import.part, &session.mapping).await?,
         SessionStatus::Error => failed(&shared, import.part, &session).await?,
@@ -135,6 +147,29 @@ async fn ask(shared: Arc<Shared>, import: Import) -> Result<Answer, Stopped> {
         shared.store.forget(import.part.batch);
     }
     Ok(Answer::Ended)
+}
+
+/// Tells that the server is away. If nobody was ever there, it is not waited for.
+fn asked_in_vain(shared: &Shared, error: CallError) -> Result<(), Stopped> {
+    let (kind, reason) = match error {
+        CallError::NoConnection(reason) => (TroubleKind::NoConnection, reason),
+        CallError::NoAnswer(reason) => (TroubleKind::NoAnswer, reason),
+        CallError::Failed(reason) => (TroubleKind::Failing, reason),
+        // It is there, and has its say on this session.
+        CallError::Denied { .. } | CallError::Unknown { .. } | CallError::Answer(_) => return Ok(()),
+    };
+    let retry = match shared.options.wait {
+        Wait::Idle(time) => Retry::For(time),
+        Wait::No | Wait::Once => Retry::No,
+    };
+    let trouble = Trouble { reason, applied: Applied::No, wait: None, kind };
+    let met = shared.presence.met(&trouble, retry, Instant::now());
+    shared.tell(met.news.clone());
+    if met.is_unreached && met.left == Some(Duration::ZERO) {
+        shared.give_up(&met, &trouble.reason);
+        return Err(Stopped);
+    }
+    Ok(())
 }
 
 async fn finished(shared: &Shared, part: Part, mapping: &[Mapped]) -> Result<(), Stopped> {

@@ -7,7 +7,8 @@ use std::time::Duration;
 use mock_reteno::{Mock, MockOptions};
 use reteno::journal::{Begin, Files, Journal, Opened, Source};
 use reteno::{
-    ApiKey, Client, SourceEnd, Stopped, Store, Upload, UploadOptions, UploadOutcome, UploadProgress, Wait,
+    ApiKey, Client, News, SourceEnd, Stopped, Store, Upload, UploadOptions, UploadOutcome, UploadProgress,
+    Wait,
 };
 
 /// The request of so many contacts, all with a first name, whose keys are `BATCH-0` and so on.
@@ -78,11 +79,25 @@ pub(crate) fn upload_to(
     bodies: impl IntoIterator<Item = (Vec<u8>, u32)>,
     options: UploadOptions,
 ) -> UploadOutcome {
+    let (outcome, _) = upload_and_listen(dir, base_url, key, bodies, options);
+    outcome
+}
+
+/// The same, with what was told meanwhile.
+pub(crate) fn upload_and_listen(
+    dir: &Path,
+    base_url: &str,
+    key: &str,
+    bodies: impl IntoIterator<Item = (Vec<u8>, u32)>,
+    options: UploadOptions,
+) -> (UploadOutcome, Vec<News>) {
     let Opened::Open(journal) = journal(dir, base_url) else { panic!("a pipe has no known end") };
     let store = Store::Pending { dir: journal.files().pending.clone() };
     let client = client(base_url, key);
-    let mut upload = Upload::start(client, *journal, store, options, UploadProgress::default(), || false)
-        .expect("started");
+    let progress = UploadProgress::default();
+    let (tell, told) = std::sync::mpsc::channel();
+    progress.listen(move |news| tell.send(news.clone()).expect("somebody listens"));
+    let mut upload = Upload::start(client, *journal, store, options, progress, || false).expect("started");
     let mut end = SourceEnd::Complete;
     for (body, contacts) in bodies {
         if let Err(Stopped) = upload.send(body, contacts) {
@@ -90,7 +105,8 @@ pub(crate) fn upload_to(
             break;
         }
     }
-    upload.finish(end)
+    let outcome = upload.finish(end);
+    (outcome, told.try_iter().collect())
 }
 
 /// So many bodies of so many contacts.
