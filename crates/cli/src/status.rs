@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::anyhow;
-use batch::manifest::{MANIFEST_FILE, Manifest};
+use batch::manifest::{MANIFEST_FILE, Manifest, ManifestError};
 use indicatif::HumanCount;
-use reteno::journal::{Files, JOURNAL_FILE, Journal, Opened, Reading, Tally};
+use reteno::journal::{Files, JOURNAL_FILE, Journal, JournalError, Opened, Reading, Tally};
 use reteno::{News, SourceEnd, Store, Upload, UploadOptions, UploadProgress, Wait};
 use serde_json::json;
 
@@ -25,11 +25,22 @@ pub(crate) fn status(args: &StatusArgs) -> Result<ExitCode, Failure> {
     });
     let place = of_folder.unwrap_or(&args.place);
     let (files, manifest) = if args.place.is_dir() || of_folder.is_some() {
-        (Files::in_folder(place), Some(Manifest::read(place).map_err(Failure::usage)?))
+        let manifest = Manifest::read(place).map_err(|error| match error {
+            ManifestError::Missing { .. } => Failure::usage(anyhow!(
+                "{} is no folder that prepare has made: it has no {MANIFEST_FILE}; for an upload of records or of request \
+                 bodies, name the file of its --journal",
+                place.display()
+            )),
+            other => Failure::usage(other),
+        })?;
+        (Files::in_folder(place), Some(manifest))
     } else {
         (Files::beside(place), None)
     };
-    let reading = Journal::look(&files.journal).map_err(upload::unusable)?;
+    let reading = Journal::look(&files.journal).map_err(|error| match error {
+        JournalError::Missing { .. } => Failure::usage(nothing_uploaded(place, manifest.is_some())),
+        other => upload::unusable(other),
+    })?;
     let mut tally = reading.tally;
     let mut why = None;
     if tally.importing > 0 && !reading.is_in_use {
@@ -68,6 +79,23 @@ pub(crate) fn status(args: &StatusArgs) -> Result<ExitCode, Failure> {
     match why {
         None => Ok(code),
         Some(halt) => Err(Failure::api(halt)),
+    }
+}
+
+/// Why there is nothing to tell of a place.
+fn nothing_uploaded(place: &Path, is_folder: bool) -> anyhow::Error {
+    let shown = place.display();
+    if is_folder {
+        anyhow!(
+            "nothing of {shown} was uploaded yet: it has no {JOURNAL_FILE}; `reteno-import upload {shown}` begins. If it was \
+             uploaded with --journal, name that file"
+        )
+    } else if place.exists() {
+        anyhow!("{shown} is a journal in which no upload has begun")
+    } else {
+        anyhow!(
+            "{shown}: there is no such folder or file; name a folder that prepare has made, or the file of --journal"
+        )
     }
 }
 

@@ -6,6 +6,7 @@ mod folder;
 mod news;
 mod records;
 
+use std::fs;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::process::ExitCode;
@@ -42,8 +43,31 @@ pub(crate) fn upload(args: &UploadArgs, settings: Settings) -> Result<ExitCode, 
             settings.refuse_options_of_records("a prepared folder is uploaded as it is")?;
             folder::upload(args, only, options)
         }
-        _ => records::upload(args, settings, options),
+        inputs => {
+            if let [only] = inputs {
+                is_something(only)?;
+            }
+            records::upload(args, settings, options)
+        }
     }
+}
+
+/// Whether there is anything to be uploaded. What else can be wrong with an input is seen when it is read.
+fn is_something(only: &Path) -> Result<(), Failure> {
+    let shown = only.display();
+    let is_pattern = only.to_string_lossy().contains(['*', '?', '[']);
+    if matches!(only.try_exists(), Ok(false)) && !is_pattern {
+        return Err(Failure::usage(anyhow!(
+            "{shown}: there is no such file or folder; name a folder that prepare has made, or files with records"
+        )));
+    }
+    let is_empty = only.is_dir() && fs::read_dir(only).is_ok_and(|mut entries| entries.next().is_none());
+    if is_empty {
+        return Err(Failure::usage(anyhow!(
+            "{shown}: the folder is empty; `reteno-import prepare INPUT -o {shown}` makes in it what can be uploaded"
+        )));
+    }
+    Ok(())
 }
 
 /// Whether a path is a folder that `prepare` has made, or has begun.
@@ -77,8 +101,16 @@ fn options(args: &SendingArgs) -> Result<UploadOptions, Failure> {
 /// Where an upload that has no folder of its own writes.
 fn files(args: &UploadArgs) -> Result<Files, Failure> {
     let journal = args.sending.journal.as_deref().ok_or_else(|| {
+        let folder = args.input.inputs.first().filter(|input| input.is_dir());
+        let no_manifest = folder.map(|folder| {
+            format!(
+                "{} has no {MANIFEST_FILE}, so it is no folder that prepare has made, and its files are taken for records; ",
+                folder.display()
+            )
+        });
+        let no_manifest = no_manifest.unwrap_or_default();
         Failure::usage(anyhow!(
-            "say where it is written down what was sent: --journal FILE; killed at any moment, the same command then goes \
+            "{no_manifest}say where it is written down what was sent: --journal FILE; killed at any moment, the same command then goes \
              on where it was"
         ))
     })?;

@@ -221,7 +221,10 @@ fn what_cannot_be_uploaded_is_said_before_anything_is_sent() {
     let folder = folder();
     prepare(folder.path(), 5);
     let mock = mock(MockOptions::default());
-    std::fs::create_dir(folder.path().join("begun")).expect("made");
+    for name in ["begun", "empty", "other"] {
+        std::fs::create_dir(folder.path().join(name)).expect("made");
+    }
+    std::fs::write(folder.path().join("other/in.ndjson"), contact("a")).expect("written");
     std::fs::write(folder.path().join("begun/.reteno-import-unfinished"), "").expect("written");
     for (args, words) in [
         (&["out", "--base-url", "http://api.example.com/"][..], "not encrypted"),
@@ -236,7 +239,14 @@ fn what_cannot_be_uploaded_is_said_before_anything_is_sent() {
         (&["in.ndjson", "--journal", "in.ndjson"], "choose another --journal"),
         (&["in.ndjson", "--journal", "out"], "is a folder"),
         (&["begun"], "prepare it again"),
-        (&["missing.ndjson", "--journal", "up.ndjson"], "missing.ndjson"),
+        (
+            &["missing.ndjson", "--journal", "up.ndjson"],
+            "missing.ndjson: there is no such file or folder; name a",
+        ),
+        (&["*.missing", "--journal", "up.ndjson"], "*.missing"),
+        (&["missing"], "missing: there is no such file or folder; name a folder that prepare has made"),
+        (&["empty"], "empty: the folder is empty; `reteno-import prepare INPUT -o empty` makes"),
+        (&["other"], "other has no manifest.json, so it is no folder that prepare has made"),
         (&["-", "--dry-run"], "--dry-run"),
         (&[], "required"),
     ] {
@@ -251,8 +261,43 @@ fn what_cannot_be_uploaded_is_said_before_anything_is_sent() {
     for args in [&["out", "--dry-run"][..], &["in.ndjson", "--dry-run"]] {
         let output = upload(folder.path(), &mock, args);
         assert_eq!(code(&output), 0, "{}", stderr(&output));
+        let said =
+            if args[0] == "out" { "would send 5 contacts in 1 request to http" } else { "nothing is sent" };
+        assert!(stderr(&output).contains(said), "{}", stderr(&output));
     }
     assert!(mock.requests().is_empty());
+    assert!(!folder.path().join("out/journal.ndjson").exists());
+}
+
+#[test]
+fn status_says_what_it_looked_for_where_there_is_nothing_to_tell() {
+    let folder = folder();
+    prepare(folder.path(), 5);
+    std::fs::create_dir(folder.path().join("empty")).expect("made");
+    std::fs::write(folder.path().join("new.ndjson"), "").expect("written");
+    for (place, words) in [
+        (
+            "missing",
+            "missing: there is no such folder or file; name a folder that prepare has made, or the file of",
+        ),
+        ("missing.ndjson", "missing.ndjson: there is no such folder or file"),
+        (
+            "empty",
+            "empty is no folder that prepare has made: it has no manifest.json; for an upload of records",
+        ),
+        (
+            "out",
+            "nothing of out was uploaded yet: it has no journal.ndjson; `reteno-import upload out` begins",
+        ),
+        ("out/journal.ndjson", "nothing of out was uploaded yet"),
+        ("new.ndjson", "new.ndjson is a journal in which no upload has begun"),
+        ("in.ndjson", "in.ndjson is no journal of an upload"),
+    ] {
+        let output = run(folder.path(), &["status", place]);
+        assert_eq!(code(&output), 2, "{place}: {}", stderr(&output));
+        assert!(stderr(&output).contains(words), "{place}: {}", stderr(&output));
+        assert_eq!(stdout(&output), "", "{place}");
+    }
     assert!(!folder.path().join("out/journal.ndjson").exists());
 }
 
