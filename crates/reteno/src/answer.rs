@@ -151,8 +151,8 @@ fn any_text<'d, D: Deserializer<'d>>(deserializer: D) -> Result<Option<String>, 
     Ok(text(&Value::deserialize(deserializer)?))
 }
 
-/// What an answer that is no success says, for people: `message` of a JSON object, or the text itself; no control
-/// characters, and not more than a few lines.
+/// What an answer that is no success says, for people: `message` of a JSON object, the title of a web page, or the text
+/// itself; no control characters, and not more than a few lines.
 pub(crate) fn told(body: &[u8]) -> String {
     const MOST_CHARS: usize = 500;
     let text = String::from_utf8_lossy(body);
@@ -161,13 +161,25 @@ pub(crate) fn told(body: &[u8]) -> String {
             .iter()
             .find_map(|name| json.get(name).and_then(Value::as_str).map(str::to_owned))
     });
-    let words: Vec<&str> = named.as_deref().unwrap_or(&text).split_whitespace().collect();
+    let words: Vec<&str> = named.as_deref().unwrap_or_else(|| titled(&text)).split_whitespace().collect();
     let mut told = words.join(" ").replace(char::is_control, "");
     if let Some((end, _)) = told.char_indices().nth(MOST_CHARS) {
         told.truncate(end);
         told.push('…');
     }
     if told.is_empty() { "no reason was given".to_owned() } else { told }
+}
+
+/// The title of a web page, as proxies send them; anything else as it is.
+fn titled(text: &str) -> &str {
+    const BEGIN: &str = "<title>";
+    let lower = text.to_ascii_lowercase();
+    let title = || {
+        let begin = lower.find(BEGIN)? + BEGIN.len();
+        let end = begin + lower[begin..].find("</title>")?;
+        text.get(begin..end).filter(|title| !title.trim().is_empty())
+    };
+    if lower.trim_start().starts_with('<') { title().unwrap_or(text) } else { text }
 }
 
 #[cfg(test)]
@@ -244,6 +256,10 @@ mod tests {
             (br#"{"message":"wrong field","code":5}"#, "wrong field"),
             (br#"{"code":5}"#, r#"{"code":5}"#),
             (b"\xFFx", "\u{FFFD}x"),
+            (b"\n<!doctype html><HTML><Title>502 Bad\n Gateway</TITLE><h1>Oh</h1>", "502 Bad Gateway"),
+            (b"<html><title> </title>Oh</html>", "<html><title> </title>Oh</html>"),
+            (b"<html><title>Oh", "<html><title>Oh"),
+            (b"no <title>page</title>", "no <title>page</title>"),
         ] {
             assert_eq!(told(body), words);
         }

@@ -473,6 +473,19 @@ mod tests {
     }
 
     #[test]
+    fn the_words_of_the_system_stand_within_a_sentence() {
+        for (words, told) in [
+            ("Connection refused (os error 111)", "connection refused"),
+            ("IO error (os error 5)", "IO error"),
+            ("Ї", "Ї"),
+            ("", ""),
+            ("broken (os error 32) pipe", "broken (os error 32) pipe"),
+        ] {
+            assert_eq!(without_number(words), told);
+        }
+    }
+
+    #[test]
     fn the_time_to_wait_is_seconds_or_a_date() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
         for (text, seconds) in [

@@ -3,7 +3,8 @@
 //! An [`Upload`] takes bodies, sends each until its fate is known, and writes a [`journal`] on the way, so that it can be
 //! killed at any moment and begun again: what the journal knows to be accepted is not sent again. A body that the server
 //! refuses is halved until the contacts that it is about stand alone. In the end every contact is finished, failed with a
-//! reason, or unknown; the [`Tally`](journal::Tally) adds up.
+//! reason, unknown, or surely not taken; the [`Tally`](journal::Tally) adds up. What a person who waits wants to know at
+//! once, such as that the server is away, is [`News`].
 //!
 //! The crate knows bodies and contracts, and of records only what a contact is known by.
 //!

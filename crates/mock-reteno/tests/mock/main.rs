@@ -2,6 +2,7 @@
 
 mod accepting;
 mod client;
+mod closed;
 mod faults;
 mod looking_up;
 mod merging;

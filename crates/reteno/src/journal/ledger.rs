@@ -14,7 +14,7 @@ pub(crate) enum PartState {
     Sent,
     /// It is to be sent again.
     ToBeSent,
-    /// Its halves are what counts. `perhaps_taken`: it was taken, or may have been, before that was known.
+    /// Its halves are what counts. `perhaps_taken` says that as a whole it was taken, or may have been.
     Split { perhaps_taken: bool },
     /// It was taken.
     Accepted { session: Option<String>, failed: Vec<Failed>, repeated: bool },
