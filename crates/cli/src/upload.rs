@@ -110,8 +110,8 @@ fn files(args: &UploadArgs) -> Result<Files, Failure> {
         });
         let no_manifest = no_manifest.unwrap_or_default();
         Failure::usage(anyhow!(
-            "{no_manifest}say where it is written down what was sent: --journal FILE; killed at any moment, the same command then goes \
-             on where it was"
+            "{no_manifest}say where it is written down what was sent: --journal FILE; killed at any moment, the same \
+             command then goes on where it was"
         ))
     })?;
     if journal.is_dir() {
