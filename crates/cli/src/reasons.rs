@@ -1,8 +1,9 @@
-//! Why records are not in the output, or not whole: how many for each reason, and the first few of them.
+//! Why records are not in the output, or not whole: a few of them for each reason.
 
 use std::collections::BTreeMap;
 use std::io;
 
+use contact::Violation;
 use pipeline::{Action, Reject, Rejects};
 
 use crate::exit::printable;
@@ -10,39 +11,32 @@ use crate::exit::printable;
 /// So many records are kept as examples of a reason.
 const EXAMPLES: usize = 3;
 
-/// So many reasons are told apart for each action: schemas and mappings of users bring forth their own.
+/// Of so many reasons for each action examples are kept: schemas and mappings of users bring forth their own.
 const MOST_CODES: usize = 200;
 
 /// The most characters of a name, a place or a message that are kept.
 const MOST_CHARACTERS: usize = 200;
 
-/// What became of records, and why.
+/// Examples of why records are not in the output, or not whole. How many there are, the outcome of the run says.
 #[derive(Debug, Default)]
 pub(crate) struct Reasons {
     actions: BTreeMap<Action, OfAction>,
-    /// Lines seen so far: a record counts once for a reason, however often it has it.
+    /// Lines seen so far: a record is one example of a reason, however often it has it.
     seen: u64,
 }
 
 /// The reasons for one action.
 #[derive(Debug, Default)]
-pub(crate) struct OfAction {
+struct OfAction {
     /// How often records were told with this action.
-    pub(crate) records: u64,
-    /// Records that had more reasons than were told.
-    pub(crate) omitting: u64,
-    /// Records with a reason that is not told apart any more.
-    pub(crate) others: u64,
+    records: u64,
     reasons: BTreeMap<String, Reason>,
 }
 
 /// One reason.
 #[derive(Debug, Default)]
-pub(crate) struct Reason {
-    /// How many records have it.
-    pub(crate) records: u64,
-    /// The first of them.
-    pub(crate) examples: Vec<Example>,
+struct Reason {
+    examples: Vec<Example>,
     last_seen: u64,
 }
 
@@ -57,52 +51,71 @@ pub(crate) struct Example {
 }
 
 impl Reasons {
-    /// The reasons for an action; `None` if no record was told with it.
-    pub(crate) fn of(&self, action: Action) -> Option<&OfAction> {
-        self.actions.get(&action)
+    /// How many records were told with an action.
+    pub(crate) fn records(&self, action: Action) -> u64 {
+        self.actions.get(&action).map_or(0, |of_action| of_action.records)
+    }
+
+    /// Records that have a reason: the first ones that say different things, then the first ones.
+    pub(crate) fn examples(&self, action: Action, code: &str) -> &[Example] {
+        let reason = self.actions.get(&action).and_then(|of_action| of_action.reasons.get(code));
+        reason.map(|reason| reason.examples.as_slice()).unwrap_or_default()
     }
 
     fn add(&mut self, reject: &Reject<'_>) {
         self.seen += 1;
         let of_action = self.actions.entry(reject.action).or_default();
         of_action.records += 1;
-        of_action.omitting += u64::from(reject.omitted > 0);
-        let mut is_other = false;
         for violation in reject.violations {
             let code = &*violation.code;
             if !of_action.reasons.contains_key(code) {
                 if of_action.reasons.len() == MOST_CODES {
-                    is_other = true;
                     continue;
                 }
                 of_action.reasons.insert(code.to_owned(), Reason::default());
             }
             let Some(reason) = of_action.reasons.get_mut(code) else { continue };
-            if reason.last_seen == self.seen {
-                continue;
-            }
-            reason.last_seen = self.seen;
-            reason.records += 1;
-            if reason.examples.len() < EXAMPLES {
-                reason.examples.push(Example {
-                    source: shortened(reject.source),
-                    line: reject.line,
-                    pointer: shortened(&violation.pointer),
-                    message: shortened(&violation.message),
-                    value: shortened(&violation.value),
-                });
+            if reason.last_seen != self.seen {
+                reason.last_seen = self.seen;
+                reason.add(reject, violation);
             }
         }
-        of_action.others += u64::from(is_other);
     }
 }
 
-impl OfAction {
-    /// The reasons, the most frequent first.
-    pub(crate) fn by_frequency(&self) -> Vec<(&str, &Reason)> {
-        let mut reasons: Vec<_> = self.reasons.iter().map(|(code, reason)| (code.as_str(), reason)).collect();
-        reasons.sort_by_key(|(_, reason)| std::cmp::Reverse(reason.records));
-        reasons
+impl Reason {
+    /// Takes an example as long as there is room, or if it says what none of the others does.
+    fn add(&mut self, reject: &Reject<'_>, violation: &Violation) {
+        if self.examples.len() == EXAMPLES {
+            let Some(place) = self.place_for(violation) else { return };
+            self.examples.remove(place);
+        }
+        self.examples.push(Example {
+            source: shortened(reject.source),
+            line: reject.line,
+            pointer: shortened(&violation.pointer),
+            message: shortened(&violation.message),
+            value: shortened(&violation.value),
+        });
+    }
+
+    /// The example that says the same as an earlier one, where this violation says something else.
+    fn place_for(&self, violation: &Violation) -> Option<usize> {
+        let (message, pointer) = (shortened(&violation.message), shortened(&violation.pointer));
+        let later = |is_same: &dyn Fn(&Example, &Example) -> bool| {
+            let says_it_before = |nth: &usize| {
+                self.examples[..*nth].iter().any(|earlier| is_same(earlier, &self.examples[*nth]))
+            };
+            (1..self.examples.len()).rev().find(says_it_before)
+        };
+        let is_new = |is_same: &dyn Fn(&Example) -> bool| !self.examples.iter().any(is_same);
+        if is_new(&|known| known.message == message) {
+            return later(&|one, other| one.message == other.message);
+        }
+        let is_new_place = is_new(&|known| known.message == message && known.pointer == pointer);
+        let said_alike =
+            |one: &Example, other: &Example| one.message == other.message && one.pointer == other.pointer;
+        is_new_place.then(|| later(&said_alike)).flatten()
     }
 }
 
@@ -145,8 +158,6 @@ impl Rejects for Noting<'_> {
 
 #[cfg(test)]
 mod tests {
-    use contact::Violation;
-
     use super::*;
 
     fn reject<'r>(line: u64, action: Action, violations: &'r [Violation]) -> Reject<'r> {
@@ -168,35 +179,61 @@ mod tests {
         violation
     }
 
+    fn saying(code: &str, pointer: &str, message: &str) -> Violation {
+        Violation { pointer: pointer.to_owned(), message: message.to_owned(), ..of_code(code) }
+    }
+
+    /// The lines of the examples.
+    fn lines(reasons: &Reasons, action: Action, code: &str) -> Vec<u64> {
+        reasons.examples(action, code).iter().map(|example| example.line).collect()
+    }
+
     #[test]
-    fn a_record_counts_once_for_a_reason_and_the_first_three_are_kept() {
+    fn a_record_is_one_example_of_a_reason_and_the_first_three_are_kept() {
         let mut reasons = Reasons::default();
         let violations = [of_code("bad-email"), of_code("bad-email"), of_code("bad-phone")];
         for line in 1..=5 {
             reasons.add(&reject(line, Action::Rejected, &violations));
             reasons.add(&reject(line, Action::Pruned, &violations[..1]));
         }
-        let rejected = reasons.of(Action::Rejected).expect("some");
-        assert_eq!(rejected.records, 5);
-        let counted: Vec<_> =
-            rejected.by_frequency().iter().map(|(code, reason)| (*code, reason.records)).collect();
-        assert_eq!(counted, [("bad-email", 5), ("bad-phone", 5)]);
-        let lines: Vec<_> =
-            rejected.by_frequency()[0].1.examples.iter().map(|example| example.line).collect();
-        assert_eq!(lines, [1, 2, 3]);
-        assert_eq!(reasons.of(Action::Pruned).expect("some").by_frequency().len(), 1);
-        assert!(reasons.of(Action::Skipped).is_none());
+        assert_eq!((reasons.records(Action::Rejected), reasons.records(Action::Skipped)), (5, 0));
+        for code in ["bad-email", "bad-phone"] {
+            assert_eq!(lines(&reasons, Action::Rejected, code), [1, 2, 3], "{code}");
+        }
+        assert_eq!(lines(&reasons, Action::Pruned, "bad-email"), [1, 2, 3]);
+        assert!(reasons.examples(Action::Pruned, "bad-phone").is_empty());
     }
 
     #[test]
-    fn however_many_codes_there_are_only_some_are_kept() {
+    fn an_example_that_says_something_new_takes_the_place_of_one_that_does_not() {
+        let cases: [(&[(&str, &str)], &[u64]); 4] = [
+            // Another message, however late it comes.
+            (&[("/a", "x"), ("/a", "x"), ("/a", "x"), ("/a", "x"), ("/a", "y"), ("/a", "y")], &[1, 2, 5]),
+            (&[("/a", "x"), ("/a", "x"), ("/a", "x"), ("/a", "y"), ("/a", "z"), ("/a", "u")], &[1, 4, 5]),
+            // Another place, after other messages.
+            (&[("/a", "x"), ("/a", "x"), ("/a", "x"), ("/b", "x"), ("/c", "x"), ("/d", "x")], &[1, 4, 5]),
+            (&[("/a", "x"), ("/b", "x"), ("/c", "x"), ("/a", "y")], &[1, 2, 4]),
+        ];
+        for (said, kept) in cases {
+            let mut reasons = Reasons::default();
+            for (line, (pointer, message)) in (1..).zip(said) {
+                reasons.add(&reject(line, Action::Rejected, &[saying("bad-name", pointer, message)]));
+            }
+            assert_eq!(lines(&reasons, Action::Rejected, "bad-name"), kept, "{said:?}");
+        }
+    }
+
+    #[test]
+    fn however_many_codes_there_are_there_are_examples_of_some() {
         let mut reasons = Reasons::default();
         for nth in 0..1000 {
             reasons.add(&reject(nth, Action::Rejected, &[of_code(&format!("x{nth}"))]));
         }
-        let rejected = reasons.of(Action::Rejected).expect("some");
-        assert_eq!(rejected.by_frequency().len(), MOST_CODES);
-        assert_eq!(rejected.others, 800);
+        assert_eq!(reasons.records(Action::Rejected), 1000);
+        let known = (0..1000)
+            .filter(|nth| !reasons.examples(Action::Rejected, &format!("x{nth}")).is_empty())
+            .count();
+        assert_eq!(known, MOST_CODES);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use jiff::Timestamp;
 use mapping::Sources;
-use pipeline::{Counts, Outcome, TallyContacts};
+use pipeline::{Action, Counts, Outcome, TallyContacts};
 use reteno::UploadOutcome;
 use serde_json::{Map, Value};
 use tempfile::NamedTempFile;
@@ -20,6 +20,7 @@ use crate::paths;
 use crate::reasons::Reasons;
 use crate::samples::Samples;
 use crate::session::RejectsTo;
+use crate::summary::by_frequency;
 
 /// What the records of a run were for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +64,11 @@ impl Facts<'_> {
     fn written(&self) -> u64 {
         let counted = self.outcome.tally.as_ref().map_or(0, |tally| tally.contacts);
         self.outcome.counts.written.max(counted)
+    }
+
+    /// The reasons for an action and how many records have each of them, the most frequent first.
+    fn by_frequency(&self, action: Action) -> Vec<(&str, u64)> {
+        by_frequency(&self.outcome.records_by_code, |count| count.of(action))
     }
 
     /// Records that were read and are in none of the sums, because the run ended before.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use bytesize::ByteSize;
 use indicatif::HumanCount;
 use mapping::Sources;
-use pipeline::{CodeCount, Outcome};
+use pipeline::{Action, Outcome};
 
 use crate::exit::note;
 use crate::session::{RejectsTo, Session};
@@ -27,7 +27,7 @@ pub(crate) fn print(outcome: &Outcome, session: &Session<'_>) {
 fn lines(outcome: &Outcome, session: &Session<'_>) -> Vec<String> {
     let counts = outcome.counts;
     let mut lines = vec![if counts.add_up() {
-        counts.identity()
+        counts.identity_with(|number| HumanCount(number).to_string())
     } else {
         // A run that ended early: what was on its way is in none of the sums.
         format!(
@@ -60,12 +60,12 @@ fn lines(outcome: &Outcome, session: &Session<'_>) -> Vec<String> {
         lines.push(format!(
             "{} lost a part: {}",
             plural(counts.pruned, "record"),
-            codes(outcome, |count| count.pruned)
+            codes(outcome, Action::Pruned, counts.pruned)
         ));
     }
     if counts.merged > 0 {
-        let left_out = codes(outcome, |count| count.duplicate);
-        lines.push(if left_out.is_empty() {
+        let is_told = outcome.records_by_code.values().any(|count| count.duplicate > 0);
+        lines.push(if !is_told {
             format!("{} merged into others of the same key", plural(counts.merged, "record"))
         } else {
             format!("{} left out because another one of their key is kept", plural(counts.merged, "record"))
@@ -75,21 +75,21 @@ fn lines(outcome: &Outcome, session: &Session<'_>) -> Vec<String> {
         lines.push(format!(
             "{} gave way to more recent ones: {}",
             plural(merged.conflicts, "value"),
-            most_frequent(outcome.conflicts.iter().map(|(field, count)| (field.as_str(), *count)), "fields")
+            most_frequent(&by_frequency(&outcome.conflicts, |count| *count), "fields")
         ));
     }
     if counts.rejected > 0 {
         lines.push(format!(
             "{} rejected: {}",
             plural(counts.rejected, "record"),
-            codes(outcome, |count| count.rejected)
+            codes(outcome, Action::Rejected, counts.rejected)
         ));
     }
     if counts.skipped > 0 {
         lines.push(format!(
             "{} skipped: {}",
             plural(counts.skipped, "record"),
-            codes(outcome, |count| count.skipped)
+            codes(outcome, Action::Skipped, counts.skipped)
         ));
     }
     let is_told = outcome.by_code.values().any(|count| count.duplicate + count.conflict + count.skipped > 0);
@@ -147,15 +147,26 @@ fn read_as(outcome: &Outcome, sources: &Sources) -> Option<String> {
     Some(line)
 }
 
-/// The most frequent codes of a kind.
-fn codes(outcome: &Outcome, of: impl Fn(&CodeCount) -> u64) -> String {
-    most_frequent(outcome.by_code.iter().map(|(code, count)| (code.as_str(), of(count))), "codes")
+/// The most frequent codes of the records with an action, and how many records have each of them.
+fn codes(outcome: &Outcome, action: Action, records: u64) -> String {
+    let codes = by_frequency(&outcome.records_by_code, |count| count.of(action));
+    let mut named = most_frequent(&codes, "codes");
+    if codes.iter().map(|(_, count)| count).sum::<u64>() > records {
+        named.push_str("; a record counts at each of its codes");
+    }
+    named
 }
 
-/// The most frequent of some things.
-fn most_frequent<'c>(counted: impl Iterator<Item = (&'c str, u64)>, things: &str) -> String {
-    let mut counted: Vec<(&str, u64)> = counted.filter(|(_, count)| *count > 0).collect();
+/// What there are any of, the most frequent first.
+pub(crate) fn by_frequency<C>(counted: &BTreeMap<String, C>, of: impl Fn(&C) -> u64) -> Vec<(&str, u64)> {
+    let counted = counted.iter().map(|(name, count)| (name.as_str(), of(count)));
+    let mut counted: Vec<_> = counted.filter(|(_, count)| *count > 0).collect();
     counted.sort_by_key(|(_, count)| Reverse(*count));
+    counted
+}
+
+/// The first of some things in words.
+fn most_frequent(counted: &[(&str, u64)], things: &str) -> String {
     let more = counted.len().saturating_sub(CODES);
     let mut named: Vec<String> =
         counted.iter().take(CODES).map(|(name, count)| format!("{name} {}", HumanCount(*count))).collect();

@@ -48,7 +48,7 @@ pub(crate) struct Ordered<'r> {
     pub(crate) told: u64,
     pub(crate) merged: Merged,
     pub(crate) conflicts: BTreeMap<String, u64>,
-    pub(crate) by_code: BTreeMap<String, CodeCount>,
+    pub(crate) by_code: BTreeMap<String, OfCode>,
     pub(crate) repairs: Repairs,
 }
 
@@ -406,16 +406,14 @@ impl<'r> Ordered<'r> {
         self.rejects.take(&reject).map_err(End::RejectsFailed)?;
         self.told += 1;
         for violation in violations {
-            let count = match self.by_code.get_mut(&*violation.code) {
-                Some(count) => count,
+            let of_code = match self.by_code.get_mut(&*violation.code) {
+                Some(of_code) => of_code,
                 None => self.by_code.entry(violation.code.to_string()).or_default(),
             };
-            match action {
-                Action::Rejected => count.rejected += 1,
-                Action::Pruned => count.pruned += 1,
-                Action::Duplicate => count.duplicate += 1,
-                Action::Skipped => count.skipped += 1,
-                Action::MergedConflict => count.conflict += 1,
+            *of_code.violations.of_mut(action) += 1;
+            if of_code.last_told != self.told {
+                of_code.last_told = self.told;
+                *of_code.records.of_mut(action) += 1;
             }
         }
         match action {
@@ -430,6 +428,15 @@ impl<'r> Ordered<'r> {
             _ => Ok(()),
         }
     }
+}
+
+/// How often a code was told.
+#[derive(Debug, Default)]
+pub(crate) struct OfCode {
+    pub(crate) violations: CodeCount,
+    pub(crate) records: CodeCount,
+    /// The last line that was told with it: a record counts once, however often it has the code.
+    last_told: u64,
 }
 
 /// Whether a contact is in a request body.

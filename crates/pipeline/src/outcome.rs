@@ -9,6 +9,7 @@ use ndjson::{InputError, InputSummary};
 use serde::Serialize;
 use sink::SinkError;
 
+use crate::reject::Action;
 use crate::tally::Tally;
 
 /// What a run came to.
@@ -18,8 +19,10 @@ pub struct Outcome {
     pub end: End,
     /// How many records went where.
     pub counts: Counts,
-    /// Violations by code.
+    /// Violations by code: a record can have several of one code.
     pub by_code: BTreeMap<String, CodeCount>,
+    /// Records by code: a record counts once for each code that it has.
+    pub records_by_code: BTreeMap<String, CodeCount>,
     /// Changes by normaliser.
     pub repairs: Repairs,
     /// What was read.
@@ -113,30 +116,61 @@ impl Counts {
     /// The accounting identity in words. Only a run that skipped records speaks of them.
     #[must_use]
     pub fn identity(&self) -> String {
-        let Self { read, written, merged, rejected, skipped, .. } = self;
+        self.identity_with(|number| number.to_string())
+    }
+
+    /// The same, with numbers as they are to be shown.
+    #[must_use]
+    pub fn identity_with(&self, shown: impl Fn(u64) -> String) -> String {
+        let [read, written, merged, rejected] =
+            [self.read, self.written, self.merged, self.rejected].map(&shown);
         let mut identity = format!("read {read} = written {written} + merged {merged} + rejected {rejected}");
-        if *skipped > 0 {
-            identity.push_str(&format!(" + skipped {skipped}"));
+        if self.skipped > 0 {
+            identity.push_str(&format!(" + skipped {}", shown(self.skipped)));
         }
         identity
     }
 }
 
-/// How often a code was told.
+/// How often a code was told: its violations, or the records that have it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct CodeCount {
-    /// Violations of records that were refused for them or others.
+    /// Of records that were refused, for this or for another reason.
     pub rejected: u64,
-    /// Violations for which a part was left out.
+    /// Of records of which a part was left out.
     pub pruned: u64,
-    /// Records left out because another one of their key stays.
+    /// Of records left out because another one of their key stays.
     pub duplicate: u64,
-    /// Reasons for which a mapping leaves records out.
+    /// Of records that a mapping leaves out.
     #[serde(skip_serializing_if = "is_zero")]
     pub skipped: u64,
-    /// Values that had to give way to those of more recent records, as far as they were told.
+    /// Of records with values that had to give way to those of more recent ones, as far as that was told.
     #[serde(skip_serializing_if = "is_zero")]
     pub conflict: u64,
+}
+
+impl CodeCount {
+    /// How often it was told with an action.
+    #[must_use]
+    pub fn of(&self, action: Action) -> u64 {
+        match action {
+            Action::Rejected => self.rejected,
+            Action::Pruned => self.pruned,
+            Action::Duplicate => self.duplicate,
+            Action::Skipped => self.skipped,
+            Action::MergedConflict => self.conflict,
+        }
+    }
+
+    pub(crate) fn of_mut(&mut self, action: Action) -> &mut u64 {
+        match action {
+            Action::Rejected => &mut self.rejected,
+            Action::Pruned => &mut self.pruned,
+            Action::Duplicate => &mut self.duplicate,
+            Action::Skipped => &mut self.skipped,
+            Action::MergedConflict => &mut self.conflict,
+        }
+    }
 }
 
 fn is_zero(number: &u64) -> bool {

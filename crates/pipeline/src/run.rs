@@ -14,7 +14,7 @@ use crate::examine::{Examination, Examined, Examiner};
 use crate::fold::Folding;
 use crate::job::{Job, Task};
 use crate::merging::OnDuplicate;
-use crate::ordered::{Bodies, Ordered};
+use crate::ordered::{Bodies, OfCode, Ordered};
 use crate::outcome::{Counts, End, Outcome};
 use crate::progress::{Progress, Stop};
 use crate::reject::Rejects;
@@ -95,6 +95,11 @@ pub fn run(job: Job, rejects: &mut dyn Rejects, progress: &Progress, stop: &Stop
     };
     let batches = ordered.batch_counts();
     let told = ordered.told;
+    let (mut by_code, mut records_by_code) = (BTreeMap::new(), BTreeMap::new());
+    for (code, OfCode { violations, records, .. }) in std::mem::take(&mut ordered.by_code) {
+        by_code.insert(code.clone(), violations);
+        records_by_code.insert(code, records);
+    }
     let (end, tally) = settle(finished, &mut ordered.counts, told, batches, &read, sink);
     Outcome {
         end,
@@ -104,7 +109,8 @@ pub fn run(job: Job, rejects: &mut dyn Rejects, progress: &Progress, stop: &Stop
         batches,
         fill_warning: ordered.fill_warning(),
         tally,
-        by_code: std::mem::take(&mut ordered.by_code),
+        by_code,
+        records_by_code,
         repairs: std::mem::take(&mut ordered.repairs),
         inputs: read.inputs,
         input_errors: read.errors,

@@ -20,6 +20,7 @@ struct Report<'o> {
     counts: Counts,
     identity: Identity,
     by_code: &'o BTreeMap<String, CodeCount>,
+    records_by_code: &'o BTreeMap<String, CodeCount>,
     repairs: BTreeMap<&'static str, u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     merging: Option<Merged>,
@@ -76,6 +77,7 @@ pub(super) fn of_run(facts: &Facts<'_>) -> Vec<u8> {
         counts: outcome.counts,
         identity: Identity { holds: outcome.counts.add_up(), text: outcome.counts.identity() },
         by_code: &outcome.by_code,
+        records_by_code: &outcome.records_by_code,
         repairs: outcome.repairs.iter().map(|(normaliser, count)| (normaliser.name(), count)).collect(),
         merging: outcome.merged,
         conflicts: &outcome.conflicts,

@@ -66,7 +66,12 @@ fn check_finds_in_contacts_exactly_the_faults_that_were_put_there() {
     assert!(wanted.len() > 2 * Fault::ALL.len(), "each comes, and more than once");
     assert_eq!(code(&checked), 1);
     let rejected = wanted.iter().filter(|(_, action, _)| action == Action::Rejected.as_str()).count();
-    let sum = format!("read 2000 = written {} + merged 0 + rejected {rejected}", 2000 - rejected);
+    let written = 2000 - rejected;
+    let sum = format!(
+        "read 2,000 = written {},{:03} + merged 0 + rejected {rejected}",
+        written / 1000,
+        written % 1000
+    );
     assert!(stderr(&checked).contains(&sum), "{}", stderr(&checked));
     let said = format!(
         "generated 2000: {} clean, 0 further rows of these, {} with a fault",
@@ -86,12 +91,9 @@ fn further_rows_are_merged_with_the_first_of_their_contact() {
     assert!((750..1050).contains(&further), "{said}");
     let checked = program(folder.path()).arg("check").write_stdin(made.stdout).output();
     let summary = stderr(&checked.expect("the program starts"));
-    let (_, sum) = summary.split_once("read 3000 = written ").expect(&summary);
-    let numbers: Vec<u64> = sum
-        .split([' ', '\n'])
-        .filter_map(|word| word.trim_matches(|other: char| !other.is_ascii_digit()).parse().ok())
-        .take(3)
-        .collect();
+    let (_, sum) = summary.split_once("read 3,000 = written ").expect(&summary);
+    let numbers: Vec<u64> =
+        sum.split([' ', '\n']).filter_map(|word| word.replace(',', "").parse().ok()).take(3).collect();
     // A contact whose one device moved on to another contact is rejected, with its further rows.
     let [written, merged, rejected] = numbers[..] else { panic!("{summary}") };
     assert_eq!(written + merged + rejected, 3000, "{summary}");

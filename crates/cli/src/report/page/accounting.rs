@@ -87,7 +87,7 @@ fn ways(facts: &Facts<'_>) -> Vec<Way> {
     };
     let mut ways = vec![Way { class: "c-written", name, meaning, records: written }];
     if facts.purpose != Purpose::Validate {
-        let meaning = if facts.reasons.of(pipeline::Action::Duplicate).is_some() {
+        let meaning = if facts.reasons.records(pipeline::Action::Duplicate) > 0 {
             "It was left out, because another one of its key is kept."
         } else {
             "It became part of another contact of the same key."

@@ -166,7 +166,7 @@ pub(super) fn merging(facts: &Facts<'_>) -> Markup {
     let conflicts: u64 = outcome.conflicts.values().sum();
     let (rows, unseen) =
         most_frequent(outcome.conflicts.iter(), MOST_ROWS, |field| html! { bdi.path { (short(field)) } });
-    let told = facts.reasons.of(Action::MergedConflict).map_or(0, |of_action| of_action.records);
+    let told = facts.reasons.records(Action::MergedConflict);
     html! {
         section {
             h2 { "Records of the same contact" }

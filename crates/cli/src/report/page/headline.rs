@@ -10,7 +10,6 @@ use reteno::UploadOutcome;
 
 use super::figures::{number, path, prose, short};
 use crate::exit;
-use crate::reasons::OfAction;
 use crate::report::{Facts, Purpose};
 use crate::session::RejectsTo;
 use crate::summary::plural;
@@ -137,7 +136,7 @@ fn further(facts: &Facts<'_>) -> Vec<String> {
     let counts = outcome.counts;
     let mut lines = Vec::new();
     if counts.merged > 0 {
-        let told = facts.reasons.of(Action::Duplicate).is_some();
+        let told = facts.reasons.records(Action::Duplicate) > 0;
         let (one, many) = if told {
             (
                 "record was left out because another one of its key is kept.",
@@ -151,8 +150,8 @@ fn further(facts: &Facts<'_>) -> Vec<String> {
         };
         lines.push(format!("{} {}", number(counts.merged), if counts.merged == 1 { one } else { many }));
     }
-    if let Some(skipped) = facts.reasons.of(Action::Skipped) {
-        lines.push(format!("Left out on purpose: {}.", most_frequent(skipped)));
+    if counts.skipped > 0 {
+        lines.push(format!("Left out on purpose: {}.", most_frequent(&facts.by_frequency(Action::Skipped))));
     }
     if counts.pruned > 0 {
         let what = if counts.pruned == 1 {
@@ -178,12 +177,11 @@ fn further(facts: &Facts<'_>) -> Vec<String> {
 }
 
 /// The most frequent reasons in words, which the table of reasons has in full.
-fn most_frequent(of_action: &OfAction) -> String {
-    let reasons = of_action.by_frequency();
+fn most_frequent(reasons: &[(&str, u64)]) -> String {
     let mut named: Vec<String> = reasons
         .iter()
         .take(MOST_REASONS)
-        .map(|(code, reason)| format!("{}\u{a0}`{}`", number(reason.records), short(code).replace('`', "'")))
+        .map(|(code, records)| format!("{}\u{a0}`{}`", number(*records), short(code).replace('`', "'")))
         .collect();
     let more = reasons.len().saturating_sub(MOST_REASONS) as u64;
     if more > 0 {

@@ -5,7 +5,7 @@ use pipeline::Action;
 
 use super::figures::{bar, message, number, path, prose, short};
 use crate::explain;
-use crate::reasons::{Example, OfAction, Reason};
+use crate::reasons::Example;
 use crate::report::Facts;
 use crate::session::RejectsTo;
 use crate::summary::plural;
@@ -61,7 +61,8 @@ pub(super) fn section(facts: &Facts<'_>) -> Markup {
     let mut room = MOST_BYTES;
     let tables: Vec<Markup> = KINDS
         .iter()
-        .filter_map(|kind| Some(table(kind, facts.reasons.of(kind.action)?, &mut room)))
+        .filter(|kind| facts.reasons.records(kind.action) > 0)
+        .map(|kind| table(kind, facts, &mut room))
         .collect();
     html! {
         section {
@@ -81,12 +82,14 @@ pub(super) fn section(facts: &Facts<'_>) -> Markup {
     }
 }
 
-fn table(kind: &Kind, of_action: &OfAction, room: &mut Room) -> Markup {
-    let reasons = of_action.by_frequency();
-    let told: u64 = reasons.iter().map(|(_, reason)| reason.records).sum();
-    let most = reasons.first().map_or(0, |(_, reason)| reason.records);
-    let rows = reasons.iter().take(MOST_REASONS).map_while(|(code, reason)| {
-        let row = row(kind, code, reason, most, room);
+fn table(kind: &Kind, facts: &Facts<'_>, room: &mut Room) -> Markup {
+    let reasons = facts.by_frequency(kind.action);
+    let records = facts.reasons.records(kind.action);
+    let told: u64 = reasons.iter().map(|(_, records)| records).sum();
+    let most = reasons.first().map_or(0, |(_, records)| *records);
+    let rows = reasons.iter().take(MOST_REASONS).map_while(|(code, records)| {
+        let examples = facts.reasons.examples(kind.action, code);
+        let row = row(kind, code, (*records, most), examples, room);
         room.reasons = room.reasons.checked_sub(row.0.len())?;
         Some(row)
     });
@@ -94,11 +97,11 @@ fn table(kind: &Kind, of_action: &OfAction, room: &mut Room) -> Markup {
     let unseen = reasons.len() - rows.len();
     // Roles are said, because a table that is laid out as cards on a phone is none any more to some readers.
     html! {
-        h3 { (kind.title) ": " (plural(of_action.records, "record")) }
+        h3 { (kind.title) ": " (plural(records, "record")) }
         table.reasons.cards role="table" {
             caption {
                 (kind.caption)
-                @if told > of_action.records { " A record can have several reasons, and then counts at each of them." }
+                @if told > records { " A record can have several reasons, and then counts at each of them." }
             }
             thead role="rowgroup" { tr role="row" {
                 th scope="col" role="columnheader" { "Code" }
@@ -112,26 +115,23 @@ fn table(kind: &Kind, of_action: &OfAction, room: &mut Room) -> Markup {
             }
         }
         @if unseen > 0 { p.quiet { "And " (plural(unseen as u64, "further code")) " with fewer records." } }
-        @if of_action.others > 0 {
-            p.quiet { (plural(of_action.others, "record")) " with further codes, which were too many to be told apart." }
-        }
-        @if of_action.omitting > 0 {
-            p.quiet {
-                (plural(of_action.omitting, "record"))
-                " had more reasons than were told (" code { "--max-errors-per-record" } "); those are not counted here."
-            }
-        }
     }
 }
 
-fn row(kind: &Kind, code: &str, reason: &Reason, most: u64, room: &mut Room) -> Markup {
-    let examples = examples(&reason.examples, room);
+fn row(
+    kind: &Kind,
+    code: &str,
+    (records, most): (u64, u64),
+    examples: &[Example],
+    room: &mut Room,
+) -> Markup {
+    let examples = shown(examples, room);
     html! {
         tr role="row" {
             th scope="row" role="rowheader" { code { (short(code)) } }
             td.number role="cell" data-label="Records" {
-                (number(reason.records))
-                div.bar { (bar(reason.records, most, kind.class)) }
+                (number(records))
+                div.bar { (bar(records, most, kind.class)) }
             }
             td.what role="cell" data-label="What it means" { (meaning(code, kind.action)) }
             td.advice role="cell" data-label="What to do" { (advice(code, kind.action)) }
@@ -143,22 +143,30 @@ fn row(kind: &Kind, code: &str, reason: &Reason, most: u64, room: &mut Room) -> 
 }
 
 /// Examples, as long as there is room for more of them. Of those that say the same the places stand together.
-fn examples(examples: &[Example], room: &mut Room) -> Vec<Markup> {
-    let says_the_same =
-        |one: &Example, other: &Example| one.message == other.message && one.value == other.value;
-    examples.chunk_by(says_the_same).map_while(|alike| together(alike, room)).collect()
+fn shown(examples: &[Example], room: &mut Room) -> Vec<Markup> {
+    let mut groups: Vec<Vec<&Example>> = Vec::new();
+    for example in examples {
+        let says_the_same =
+            |group: &&mut Vec<&Example>| group.iter().any(|known| known.message == example.message);
+        match groups.iter_mut().find(says_the_same) {
+            Some(group) => group.push(example),
+            None => groups.push(vec![example]),
+        }
+    }
+    groups.iter().map_while(|alike| together(alike, room)).collect()
 }
 
-fn together(alike: &[Example], room: &mut Room) -> Option<Markup> {
+fn together(alike: &[&Example], room: &mut Room) -> Option<Markup> {
     let first = alike.first()?;
-    let places: Vec<(String, u64, String)> =
-        alike.iter().map(|example| (short(&example.source), example.line, short(&example.pointer))).collect();
     let shown = html! {
-        @for (source, line, pointer) in &places {
-            span.path.place { bdi { (path(source)) } ":" (line) @if !pointer.is_empty() { " " bdi { (pointer) } } }
+        @for example in alike {
+            span.path.place {
+                bdi { (path(&short(&example.source))) } ":" (example.line)
+                @if !example.pointer.is_empty() { " " bdi { (short(&example.pointer)) } }
+                @if !example.value.is_empty() { ": " bdi { (example.value) } }
+            }
         }
         bdi { (message(&first.message)) }
-        @if !first.value.is_empty() { ": " bdi.path { (first.value) } }
     };
     room.examples = room.examples.checked_sub(shown.0.len())?;
     Some(shown)
