@@ -129,7 +129,7 @@ impl<'s> Explained<'s> {
                     cells
                         .read(record.bytes)
                         .map(|()| mapper.trace_row(&columns, |nth| cells.get(nth)))
-                        .map_err(|error| Violation::of_record("invalid-utf8", "", error.to_string()))
+                        .map_err(|error| Violation::of_syntax(&error.into()))
                 }
             };
             match read {
@@ -180,7 +180,7 @@ impl<'s> Explained<'s> {
         };
         if let Some(trace) = trace {
             for violation in &mut violations {
-                violation.pointer = trace.pointer_of(&violation.pointer);
+                violation.move_to(trace.pointer_of(&violation.pointer));
             }
         }
         match written {

@@ -7,7 +7,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use ndjson::{Tape, TapeValue};
 use serde_json::Value;
 
-use crate::pointer;
+use crate::pointer::{self, subject};
 use crate::schema::{Documents, nearest};
 use crate::violation::{Violation, mask};
 
@@ -61,13 +61,23 @@ pub(crate) fn finding(
         return;
     }
     let hint = annotation("x-hint").and_then(Value::as_str);
-    let message = match (error.kind(), hint) {
-        // A regular expression is for programs; the hint says the same for people.
-        (ValidationErrorKind::Pattern { .. }, Some(hint)) => {
-            format!("does not have the required form; {hint}")
+    let pointer = pointer::as_read(tape, value.index());
+    let what = match (error.kind(), hint) {
+        (ValidationErrorKind::Required { property }, _) if pointer.is_empty() => {
+            format!("the member {property} is missing")
         }
-        (kind, Some(hint)) => format!("{}; {hint}", describe(kind, value)),
-        (kind, None) => describe(kind, value),
+        (ValidationErrorKind::Required { property }, _) => {
+            format!("{} lacks the member {property}", subject(&pointer))
+        }
+        // A regular expression is for programs; the hint says the same for people.
+        (ValidationErrorKind::Pattern { .. }, Some(_)) => {
+            format!("{} does not have the required form", subject(&pointer))
+        }
+        (kind, _) => format!("{} {}", subject(&pointer), describe(kind, value)),
+    };
+    let message = match hint {
+        Some(hint) => format!("{what}; {hint}"),
+        None => what,
     };
     let code = match annotation("x-code").and_then(Value::as_str) {
         Some(code) => Cow::Owned(code.to_owned()),
@@ -76,7 +86,7 @@ pub(crate) fn finding(
     findings.push(Finding {
         violation: Violation {
             code,
-            pointer: pointer::as_read(tape, value.index()),
+            pointer,
             keyword: keyword.into(),
             message,
             value: mask(value),
@@ -158,20 +168,20 @@ fn code_of(kind: &ValidationErrorKind) -> &'static str {
     }
 }
 
-/// Says in words what the rule asks for, without the value.
+/// Says in words what the rule asks for, without the value: the rest of a sentence whose subject is its place.
 fn describe(kind: &ValidationErrorKind, value: TapeValue<'_>) -> String {
     use ValidationErrorKind as Kind;
     match kind {
         Kind::Type { kind } => {
             let wanted = match kind {
-                TypeKind::Single(one) => one.to_string(),
+                TypeKind::Single(one) => with_article(&one.to_string()).to_owned(),
                 TypeKind::Multiple(several) => {
-                    several.iter().map(|one| one.to_string()).collect::<Vec<_>>().join(" or ")
+                    let several = several.iter().map(|one| with_article(&one.to_string()).to_owned());
+                    several.collect::<Vec<_>>().join(" or ")
                 }
             };
-            format!("must be of type {wanted}, but is {}", type_name(value))
+            format!("must be {wanted}, but is {}", type_name(value))
         }
-        Kind::Required { property } => format!("the member {property} is missing"),
         Kind::Enum { options } => format!("must be one of {}", list(options)),
         Kind::Constant { expected_value } => format!("must be {expected_value}"),
         Kind::MaxLength { limit } => {
@@ -181,7 +191,7 @@ fn describe(kind: &ValidationErrorKind, value: TapeValue<'_>) -> String {
         Kind::MinLength { limit: 1 } => "is empty".to_owned(),
         Kind::MinLength { limit } => format!("is shorter than {limit} characters"),
         Kind::Pattern { pattern } => format!("does not have the form {pattern}"),
-        Kind::Format { format } => format!("is not a valid {format}"),
+        Kind::Format { format } => format!("is not a valid {}", format_name(format)),
         Kind::Minimum { limit } => format!("is less than {limit}"),
         Kind::Maximum { limit } => format!("is greater than {limit}"),
         Kind::ExclusiveMinimum { limit } => format!("is not greater than {limit}"),
@@ -201,6 +211,7 @@ fn describe(kind: &ValidationErrorKind, value: TapeValue<'_>) -> String {
             "has no element, or not the right number of elements, of the required form".to_owned()
         }
         Kind::FalseSchema => "is not allowed here".to_owned(),
+        Kind::Not { schema } if is_empty(schema) => "is not allowed here".to_owned(),
         Kind::Not { .. } => "has a form that is not allowed".to_owned(),
         Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => {
             "has none of the forms that are allowed".to_owned()
@@ -217,17 +228,48 @@ fn describe(kind: &ValidationErrorKind, value: TapeValue<'_>) -> String {
     }
 }
 
+/// A type of the schema in words.
+fn with_article(name: &str) -> &str {
+    match name {
+        "string" => "text",
+        "integer" => "a whole number",
+        "number" => "a number",
+        "boolean" => "true or false",
+        "array" => "an array",
+        "object" => "an object",
+        other => other,
+    }
+}
+
 fn type_name(value: TapeValue<'_>) -> &'static str {
     use ndjson::{Node, StaticNode};
     match value.node() {
-        Node::String(_) => "string",
-        Node::Object { .. } => "object",
-        Node::Array { .. } => "array",
+        Node::String(_) => "text",
+        Node::Object { .. } => "an object",
+        Node::Array { .. } => "an array",
         Node::Static(StaticNode::Null) => "null",
-        Node::Static(StaticNode::Bool(_)) => "boolean",
+        Node::Static(StaticNode::Bool(true)) => "true",
+        Node::Static(StaticNode::Bool(false)) => "false",
         Node::Static(StaticNode::F64(number)) if number.fract() != 0.0 => "a number with a fraction",
-        Node::Static(_) => "number",
+        Node::Static(_) => "a number",
     }
+}
+
+/// A format in words, where its name is not one.
+fn format_name(format: &str) -> &str {
+    match format {
+        "uuid" => "UUID",
+        "uri" => "URI",
+        "language-tag" => "language tag",
+        "time-zone" => "time zone",
+        "email" | "idn-email" => "email address",
+        other => other,
+    }
+}
+
+/// Whether a schema takes every value.
+fn is_empty(schema: &Value) -> bool {
+    *schema == Value::Bool(true) || schema.as_object().is_some_and(serde_json::Map::is_empty)
 }
 
 /// The first allowed values; the list of a large enum helps nobody.

@@ -126,11 +126,12 @@ impl UniqueBy {
             if !again.next().unwrap_or(false) || !is_named(*element) {
                 return true;
             }
-            let mut violation = Violation::of_record(
-                "",
-                pointer::as_read(tape, element.index()),
-                "the same one stands again further on in this record; the later one stays",
+            let place = pointer::as_read(tape, element.index());
+            let message = format!(
+                "{} stands again further on in this record; the later one stays",
+                pointer::subject(&place)
             );
+            let mut violation = Violation::of_record("", place, message);
             violation.code = self.code.clone().into();
             surplus.push(Surplus { index: element.index(), violation });
             false

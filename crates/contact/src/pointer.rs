@@ -97,8 +97,52 @@ pub fn push_token(pointer: &mut String, token: &str) {
     }
 }
 
+/// What a pointer leads to, as the subject of a sentence: `channels[1].value`, `"first name"`, `the record`.
+#[must_use]
+pub fn subject(pointer: &str) -> String {
+    let mut subject = String::new();
+    for token in pointer.split('/').skip(1) {
+        let name = unescape(token);
+        let is_index = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+        let is_word =
+            name.chars().all(|character| character.is_alphanumeric() || matches!(character, '_' | '-' | '$'));
+        if is_index {
+            subject.push_str(&format!("[{name}]"));
+            continue;
+        }
+        if !subject.is_empty() {
+            subject.push('.');
+        }
+        subject.push_str(&if is_word && !name.is_empty() { name } else { format!("{name:?}") });
+    }
+    if subject.is_empty() { "the record".to_owned() } else { subject }
+}
+
 /// The name that a step of a pointer means.
 #[must_use]
 pub(crate) fn unescape(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_the_subject_of_a_sentence() {
+        for (pointer, said) in [
+            ("", "the record"),
+            ("/timeZone", "timeZone"),
+            ("/address/town", "address.town"),
+            ("/channels/1/device/appId", "channels[1].device.appId"),
+            ("/0/name", "[0].name"),
+            ("/first name", "\"first name\""),
+            ("/a~1b/é", "\"a/b\".é"),
+            ("/a.b", "\"a.b\""),
+            ("/", "\"\""),
+            ("/\u{1b}[2J", "\"\\u{1b}[2J\""),
+        ] {
+            assert_eq!(subject(pointer), said, "{pointer}");
+        }
+    }
 }

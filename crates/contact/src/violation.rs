@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use ndjson::{Parser, StaticNode, SyntaxError, TapeValue};
 use serde::{Deserialize, Serialize};
 
+use crate::pointer::subject;
+
 /// One broken rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violation {
@@ -14,7 +16,7 @@ pub struct Violation {
     pub pointer: String,
     /// The keyword of the schema that was broken; empty for rules that are not schema keywords.
     pub keyword: Cow<'static, str>,
-    /// What is wrong and what to do, without the value.
+    /// What is wrong and what to do, as a sentence that names the place, and without the value.
     pub message: String,
     /// The value, masked.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -41,9 +43,25 @@ impl Violation {
     /// A time that cannot be read, so that the record counts as the oldest. The value comes masked.
     #[must_use]
     pub fn of_unreadable_time(pointer: impl Into<String>, value: String) -> Self {
-        let message = "is no time; write a date (2026-10-30), a date and a time (2026-10-30T14:05:00Z), or seconds or \
-                       milliseconds since 1970; until then the record counts as the oldest";
+        let pointer = pointer.into();
+        let message = format!(
+            "{} is no time; write a date (2026-10-30), a date and a time (2026-10-30T14:05:00Z), or seconds or \
+             milliseconds since 1970; until then the record counts as the oldest",
+            subject(&pointer)
+        );
         Self { value, ..Self::of_record("bad-updated-at", pointer, message) }
+    }
+
+    /// Says that it is about another place, of the record out of which the contact was made; the message names that place
+    /// then. An empty pointer is no place: the message goes on naming that of the contact.
+    pub fn move_to(&mut self, pointer: String) {
+        if !pointer.is_empty()
+            && let Some(rest) = self.message.strip_prefix(&subject(&self.pointer))
+            && rest.starts_with(' ')
+        {
+            self.message = subject(&pointer) + rest;
+        }
+        self.pointer = pointer;
     }
 
     /// A record that is not JSON.
@@ -58,8 +76,8 @@ impl Violation {
 pub fn mask(value: TapeValue<'_>) -> String {
     match *value.node() {
         ndjson::Node::String(text) => mask_text(text),
-        ndjson::Node::Object { len, .. } => format!("object with {len} members"),
-        ndjson::Node::Array { len, .. } => format!("array with {len} elements"),
+        ndjson::Node::Object { len, .. } => format!("object with {}", counted(len, "member")),
+        ndjson::Node::Array { len, .. } => format!("array with {}", counted(len, "element")),
         ndjson::Node::Static(StaticNode::Null) => "null".to_owned(),
         ndjson::Node::Static(StaticNode::Bool(truth)) => truth.to_string(),
         ndjson::Node::Static(StaticNode::I64(number)) => mask_text(&number.to_string()),
@@ -91,8 +109,12 @@ pub fn mask_text(text: &str) -> String {
     let length = text.chars().count();
     let shown: String =
         text.chars().take((length / 4).min(2)).filter(|character| !character.is_control()).collect();
-    let unit = if length == 1 { "character" } else { "characters" };
-    format!("{shown}*** ({length} {unit})")
+    format!("{shown}*** ({})", counted(length, "character"))
+}
+
+fn counted(number: usize, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{ending}")
 }
 
 #[cfg(test)]
@@ -110,5 +132,35 @@ mod tests {
         ] {
             assert_eq!(mask_text(text), masked);
         }
+    }
+
+    #[test]
+    fn an_object_has_one_member_or_several() {
+        for (value, masked) in [
+            ("{}", "object with 0 members"),
+            (r#"{"a":1}"#, "object with 1 member"),
+            ("[1]", "array with 1 element"),
+            ("[1,2]", "array with 2 elements"),
+        ] {
+            assert_eq!(mask_encoded(value.as_bytes()), masked);
+        }
+    }
+
+    #[test]
+    fn the_message_goes_to_the_place_that_the_violation_is_moved_to() {
+        let of_contact =
+            || Violation::of_record("bad-email", "/channels/0/value", "channels[0].value is odd");
+        for (to, message) in [
+            ("/email", "email is odd"),
+            ("/push_tokens/2/token", "push_tokens[2].token is odd"),
+            ("", "channels[0].value is odd"),
+        ] {
+            let mut violation = of_contact();
+            violation.move_to(to.to_owned());
+            assert_eq!((violation.pointer.as_str(), violation.message.as_str()), (to, message));
+        }
+        let mut other = Violation::of_record("channel-limit", "/channels/0", "a contact takes one");
+        other.move_to("/email".to_owned());
+        assert_eq!(other.message, "a contact takes one");
     }
 }

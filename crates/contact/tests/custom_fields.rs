@@ -173,7 +173,7 @@ fn bad_values_of_each_type_are_left_out_and_told_with_the_fields_name() {
         (9, json!(","), "none of them empty"),
         (11, json!("2147483648"), "from -2147483648 to 2147483647"),
         (11, json!(-2_147_483_649_i64), "is less than -2147483648"),
-        (12, json!([1]), "must be of type string"),
+        (12, json!([1]), "fields[1].value must be text, but is an array"),
     ];
     for (id, value, words) in cases {
         let fields = json!([{ "id": 2, "value": "stays" }, { "id": id, "value": value }]);

@@ -172,7 +172,7 @@ const CASES: &[Case] = &[
                 "a*** (4 characters)",
                 11,
             ),
-            ("channels/other", 10, "/channels/0/other", "object with 1 members", 11),
+            ("channels/other", 10, "/channels/0/other", "object with 1 member", 11),
         ],
     },
     Case {
@@ -214,7 +214,7 @@ const CASES: &[Case] = &[
         united: r#"{"address":{"town":"Kyiv"},"channels":[["x"],5,{"type":"sms","value":"1","device":{"os":"iOS"}},null],"fields":[{"id":1,"value":"a"}]}"#,
         conflicts: &[
             ("address", 10, "/address", "L*** (4 characters)", 11),
-            ("channels", 10, "/channels", "object with 1 members", 11),
+            ("channels", 10, "/channels", "object with 1 member", 11),
             ("fields", 10, "/fields", "n*** (4 characters)", 11),
             ("channels/device", 12, "/channels/1/device", "*** (1 character)", 13),
         ],
@@ -229,10 +229,10 @@ const CASES: &[Case] = &[
         ],
         united: r#"{"address":"Lviv","channels":[{"type":"sms","value":"2"}],"fields":"none"}"#,
         conflicts: &[
-            ("address", 10, "/address", "object with 1 members", 12),
-            ("channels", 10, "/channels", "array with 1 elements", 12),
-            ("fields", 10, "/fields", "array with 1 elements", 12),
-            ("channels", 12, "/channels", "object with 1 members", 13),
+            ("address", 10, "/address", "object with 1 member", 12),
+            ("channels", 10, "/channels", "array with 1 element", 12),
+            ("fields", 10, "/fields", "array with 1 element", 12),
+            ("channels", 12, "/channels", "object with 1 member", 13),
         ],
     },
     Case {

@@ -17,7 +17,7 @@ pub enum MappingError {
         message: String,
     },
     /// A key, a member or a normaliser that does not exist.
-    #[error("{mapping}, line {line}: {key} does not exist{}", did_you_mean(nearest.as_deref()))]
+    #[error("{mapping}, line {line}: {key} does not exist; {}", instead(nearest.as_deref(), known))]
     Unknown {
         /// The mapping.
         mapping: String,
@@ -27,6 +27,8 @@ pub enum MappingError {
         key: String,
         /// What was probably meant.
         nearest: Option<String>,
+        /// What can stand there.
+        known: Vec<String>,
     },
     /// A key with a value that it cannot have, or one that is missing.
     #[error("{mapping}, line {line}: {key}: {message}")]
@@ -42,8 +44,9 @@ pub enum MappingError {
     },
     /// The header lacks a column.
     #[error(
-        "{mapping}: the header has no column {place}{}; or name it in optional, if it may be missing",
-        did_you_mean(nearest.as_deref())
+        "{mapping}: the header has no column {place}{}; the columns are {}; if {place} may be missing, name it in optional",
+        did_you_mean(nearest.as_deref()),
+        first_of(columns, COLUMNS)
     )]
     MissingColumn {
         /// The mapping.
@@ -52,11 +55,13 @@ pub enum MappingError {
         place: String,
         /// A column of nearly the same name that the mapping does not use.
         nearest: Option<String>,
+        /// The columns that are there.
+        columns: Vec<String>,
     },
     /// A place that no record has, where one of nearly the same name is.
     #[error(
-        "{mapping}: none of the first records has {place}{}; or name it in optional, if it may be missing",
-        did_you_mean(Some(nearest))
+        "{mapping}: none of the first records has {place}, but {nearest} is there: did you mean that? If {place} may be \
+         missing, name it in optional"
     )]
     MisspeltPlace {
         /// The mapping.
@@ -86,6 +91,28 @@ pub enum MappingError {
     },
 }
 
+/// How many columns are named.
+const COLUMNS: usize = 10;
+
+/// How many words are named that could stand instead.
+const WORDS: usize = 20;
+
 fn did_you_mean(nearest: Option<&str>) -> String {
-    nearest.map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default()
+    nearest.map(|nearest| format!(" (did you mean {nearest}?)")).unwrap_or_default()
+}
+
+fn instead(nearest: Option<&str>, known: &[String]) -> String {
+    match nearest {
+        Some(nearest) => format!("did you mean {nearest}?"),
+        None => format!("there are {}", first_of(known, WORDS)),
+    }
+}
+
+/// The first of some names, and how many more there are.
+pub(crate) fn first_of(names: &[String], most: usize) -> String {
+    let mut named = names.iter().take(most).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if names.len() > most {
+        named.push_str(&format!(" and {} more", names.len() - most));
+    }
+    named
 }

@@ -1,6 +1,6 @@
 //! The making of one contact.
 
-use contact::{Settings, Violation, encode_text, mask_text, time_of_number, time_of_text};
+use contact::{Settings, Violation, encode_text, mask_text, subject, time_of_number, time_of_text};
 use ndjson::{Node, StaticNode};
 
 use crate::condition::Rule;
@@ -260,8 +260,12 @@ impl<'m> Making<'m> {
             Found::Value(value) => value.elements(),
         };
         let Some(elements) = elements else {
-            let message = "is no array, as which the mapping reads it; name the place of an array";
-            tell(&mut self.faults, Violation::of_record("not-a-value", record.pointer(each.array), message));
+            let pointer = record.pointer(each.array);
+            let message = format!(
+                "{} is no array, as which the mapping reads it; name the place of an array",
+                subject(&pointer)
+            );
+            tell(&mut self.faults, Violation::of_record("not-a-value", pointer, message));
             return;
         };
         let mut slots = std::mem::take(self.element_slots);
@@ -416,10 +420,9 @@ impl<'m> Making<'m> {
         let (code, message) = match reason {
             Reason::Rule(rule) => {
                 let send =
-                    if channel.kind == MOBILE_PUSH { "; --inactive send keeps it as inactive" } else { "" };
-                let reason = &rule.reason;
-                let hint = hint_of(rule);
-                (reason.clone(), format!("the channel is left out, because it is {reason}{hint}{send}"))
+                    if channel.kind == MOBILE_PUSH { "; --inactive send keeps them as inactive" } else { "" };
+                let (mapping, hint) = (&self.mapping.name, hint_of(rule));
+                (rule.reason.clone(), format!("the mapping {mapping} leaves such channels out{hint}{send}"))
             }
             Reason::Stale => {
                 let message =
@@ -491,12 +494,13 @@ fn tell(faults: &mut Vec<Violation>, fault: Violation) {
 
 fn fault_at<'r, R: Record<'r>>(fault: Fault, record: &R, place: PlaceId) -> Violation {
     let pointer = record.pointer(place);
-    let (code, message) = match fault {
+    let (code, what) = match fault {
         Fault::NotAValue => {
             ("not-a-value", "holds several values, where the mapping needs one; name a place inside it")
         }
         Fault::BadJson => ("bad-json-cell", "is read as JSON text, and is none; correct it at its source"),
     };
+    let message = format!("{} {what}", subject(&pointer));
     let mut violation = Violation::of_record(code, pointer, message);
     match record.find(place) {
         Found::Nothing => {}

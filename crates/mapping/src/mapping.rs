@@ -240,6 +240,7 @@ impl Mapping {
             mapping: self.name.clone(),
             place: place.written().to_owned(),
             nearest: nearest(&place.column(), unused.map(String::as_str)).map(str::to_owned),
+            columns: columns.to_vec(),
         })
     }
 

@@ -110,7 +110,7 @@ impl fmt::Display for SyntaxErrorKind {
                 f,
                 "the member name \"{name}\" stands twice in one object, so its value is ambiguous; keep one of them"
             ),
-            Self::Other(message) => write!(f, "not JSON: {message}"),
+            Self::Other(message) => write!(f, "the record is not JSON: {message}"),
         }
     }
 }
@@ -123,10 +123,16 @@ impl fmt::Display for SyntaxError {
 
 impl std::error::Error for SyntaxError {}
 
+impl From<std::str::Utf8Error> for SyntaxError {
+    fn from(error: std::str::Utf8Error) -> Self {
+        Self { kind: SyntaxErrorKind::InvalidUtf8, offset: error.valid_up_to() }
+    }
+}
+
 /// Says what is wrong with a text that the fast parser refused at `fast_offset`, for the reason `fast_reason`.
 pub(crate) fn diagnose(text: &[u8], fast_offset: usize, fast_reason: &simd_json::ErrorType) -> SyntaxError {
     if let Err(error) = std::str::from_utf8(text) {
-        return SyntaxError { kind: SyntaxErrorKind::InvalidUtf8, offset: error.valid_up_to() };
+        return error.into();
     }
     if matches!(fast_reason, simd_json::ErrorType::DepthLimitExceeded) {
         return SyntaxError { kind: SyntaxErrorKind::TooDeep, offset: fast_offset };

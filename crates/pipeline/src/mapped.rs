@@ -83,9 +83,7 @@ impl Mappers {
             let read = self.parser.parse_digits(record, |tape| with(Read::Record(tape)));
             return read.map_err(|error| Box::new(Violation::of_syntax(&error)));
         };
-        cells
-            .read(record)
-            .map_err(|error| Box::new(Violation::of_record("invalid-utf8", "", error.to_string())))?;
+        cells.read(record).map_err(|error| Box::new(Violation::of_syntax(&error.into())))?;
         if cells.len() != table.columns.len() {
             let message = format!(
                 "the row has {} cells, and the header {}; often a delimiter or a quote inside a cell is the cause",
@@ -188,7 +186,7 @@ impl Examiner {
         let violations = &mut out.refused[told].violations;
         if let Some(trace) = self.mappers.trace(mapper, block, record.bytes) {
             for violation in &mut *violations {
-                violation.pointer = trace.pointer_of(&violation.pointer);
+                violation.move_to(trace.pointer_of(&violation.pointer));
             }
         }
         violations.splice(0..0, left_out);

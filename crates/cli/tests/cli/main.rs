@@ -13,6 +13,7 @@ mod help;
 mod interrupted;
 mod markdown;
 mod merging;
+mod messages;
 mod pipe;
 mod prepare;
 mod report;

@@ -207,7 +207,10 @@ fn without_a_rejects_file_each_refused_record_is_told_on_standard_error() {
         assert_eq!(code(&output), 1);
         stderr(&output)
     };
-    assert!(said(&["prepare", "--discard"]).contains("<stdin>:2: rejected no-channel /channels: is empty"));
+    assert!(
+        said(&["prepare", "--discard"])
+            .contains("<stdin>:2: rejected no-channel /channels: channels is empty")
+    );
     assert!(said(&["check"]).contains("<stdin>:2: rejected no-channel"));
     assert_eq!(said(&["check", "-q"]), "");
 }

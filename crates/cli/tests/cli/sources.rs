@@ -270,7 +270,12 @@ fn a_mapping_of_ten_lines_reads_any_table_and_says_where_it_is_wrong() {
     assert_eq!(code(&output), 2, "{}", stderr(&output));
     assert_eq!(fs::read_to_string(folder.path().join("mine.toml")).expect("the mapping"), MAPPING);
     for (from, to, input, words) in [
-        ("first_name", "firstname", "users.csv", "no column firstname; did you mean first_name?"),
+        (
+            "first_name",
+            "firstname",
+            "users.csv",
+            "no column firstname (did you mean first_name?); the columns are user_id, first_name, email;",
+        ),
         ("\"email\"\n", "\"emial\"\n", "users.ndjson", "emial"),
         ("firstName", "fristName", "users.csv", "firstName"),
         ("value =", "valeu =", "users.csv", "did you mean value?"),

@@ -44,6 +44,7 @@ impl<'t> Section<'t> {
                     line: self.source.line(entry.offset),
                     key: entry.path,
                     nearest: near.map(str::to_owned),
+                    known: known.iter().copied().map(str::to_owned).collect(),
                 })
             }
         }
@@ -96,6 +97,7 @@ impl<'t> Entry<'t> {
             line: self.source.line(self.offset),
             key: format!("{}: the {what} {name}", self.path),
             nearest: nearest(name, known.iter().copied()).map(str::to_owned),
+            known: known.iter().copied().map(str::to_owned).collect(),
         }
     }
 

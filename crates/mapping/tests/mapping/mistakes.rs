@@ -20,7 +20,14 @@ fn what_does_not_exist_is_named_with_its_line_and_what_was_meant() {
             "[contact]\naddress.twon = 'x'",
             "shop.toml, line 2: contact.address.twon does not exist; did you mean town?",
         ),
-        ("[contact]\ncountry = 'x'", "shop.toml, line 2: contact.country does not exist"),
+        (
+            "[contact]\ncountry = 'x'",
+            "shop.toml, line 2: contact.country does not exist; there are externalCustomerId, contactKey, firstName, lastName, languageCode, timeZone, addressBookId, id, address",
+        ),
+        (
+            "[[channel]]\ntype = 'email'\nvalue = 'a'\n[[channel]]\ntype = 'push'\nvalue = 'a'",
+            "shop.toml, line 5: channel[1].type: the type of channels push does not exist; there are email, sms, viber, mobilepush, webpush, appinbox, widget, inapp",
+        ),
         (
             "[[channel]]\ntype = 'sms'\nvalue = 'a'\n[[channel]]\ntype = 'sms'\nvaleu = 'a'",
             "shop.toml, line 6: channel[1].valeu does not exist; did you mean value?",
@@ -41,7 +48,10 @@ fn what_does_not_exist_is_named_with_its_line_and_what_was_meant() {
             "format = 'ndjsn'",
             "shop.toml, line 1: format: the format ndjsn does not exist; did you mean ndjson?",
         ),
-        ("[recognise]\nal = ['x']", "shop.toml, line 2: recognise.al does not exist"),
+        (
+            "[recognise]\nal = ['x']",
+            "shop.toml, line 2: recognise.al does not exist; there are all, any, none",
+        ),
         (
             "[[skip]]\nreason = 'x'\nwehn = { a = 1 }",
             "shop.toml, line 3: skip[0].wehn does not exist; did you mean when?",
@@ -149,6 +159,25 @@ fn a_column_that_the_header_lacks_is_named() {
             other => panic!("{header}: {other:?}"),
         }
     }
+    let many: Vec<String> = ["emial", "user_id", "profile.first"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain((4..=13).map(|nth| format!("c{nth}")))
+        .collect();
+    for (columns, message) in [
+        (
+            &many[..3],
+            "the columns are emial, user_id, profile.first; if email may be missing, name it in optional",
+        ),
+        (
+            &many,
+            "the columns are emial, user_id, profile.first, c4, c5, c6, c7, c8, c9, c10 and 3 more; if email",
+        ),
+    ] {
+        let error = checked().check_columns(columns).expect_err("email is missing").to_string();
+        let wanted = format!("shop.toml: the header has no column email (did you mean emial?); {message}");
+        assert!(error.starts_with(&wanted), "{error}");
+    }
     let lenient = "optional = true\n[contact]\nexternalCustomerId = 'user_id'";
     assert_eq!(
         Mapping::parse("x", lenient).expect("what the test makes is sound").check_columns(&columns("a,b")),
@@ -210,7 +239,7 @@ fn places_in_elements_are_looked_for_in_all_of_them() {
     let error = mapping.check_records(&[br#"{"phones":[{"numbr":1}]}"#]).expect_err("it is misspelt");
     assert_eq!(
         error.to_string(),
-        "x: none of the first records has ./number; did you mean ./numbr?; or name it in optional, if it may be missing"
+        "x: none of the first records has ./number, but ./numbr is there: did you mean that? If ./number may be missing, name it in optional"
     );
 }
 
