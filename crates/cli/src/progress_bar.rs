@@ -19,6 +19,19 @@ const INTERVAL: Duration = Duration::from_millis(100);
 /// How often a line is printed where there is no terminal.
 const LINE_INTERVAL: Duration = Duration::from_secs(5);
 
+/// What is drawn, in two lines that fit the terminal, however wide it is when they are drawn: the bar takes the room that is
+/// left of the first one, and the second one ends where there is no more room.
+const WITH_TOTAL: &str = "{wide_bar} {percent:>3}%  {bytes}/{total_bytes}  ETA {eta}\n{wide_msg}";
+
+/// The same where it is not known how much there is.
+const WITHOUT_TOTAL: &str = "{spinner} {bytes} read  {bytes_per_sec}  {elapsed}\n{wide_msg}";
+
+/// The same of what is done in steps.
+const STEPS: &str = "{bar:20} {percent:>3}%  {elapsed}  {wide_msg}";
+
+/// The same of an upload of bodies that are ready.
+const UPLOAD: &str = "{spinner} {elapsed}  {wide_msg}";
+
 /// A bar that follows a run until it is dropped.
 pub(crate) struct Following {
     bar: ProgressBar,
@@ -37,7 +50,7 @@ pub(crate) fn bar(wanted: ProgressArg) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-    bar.set_style(style("{spinner} {bytes} read  {bytes_per_sec}  {elapsed}  {msg}"));
+    bar.set_style(style(WITHOUT_TOTAL));
     bar
 }
 
@@ -47,7 +60,7 @@ pub(crate) fn steps(steps: u64, quiet: bool) -> ProgressBar {
     let bar =
         bar(if quiet { ProgressArg::Never } else { ProgressArg::Auto }).with_finish(ProgressFinish::AndClear);
     bar.set_length(steps);
-    bar.set_style(style("{bar:20} {percent}%  {elapsed}  {msg}"));
+    bar.set_style(style(STEPS));
     bar
 }
 
@@ -81,12 +94,10 @@ pub(crate) fn follow(
                 if total != progress.total_bytes() {
                     total = progress.total_bytes();
                     bar.set_length(total);
-                    bar.set_style(style(
-                        "{bar:20} {percent}%  {bytes}/{total_bytes}  {bytes_per_sec}  ETA {eta}  {msg}",
-                    ));
+                    bar.set_style(style(WITH_TOTAL));
                 }
                 bar.set_position(progress.bytes_read());
-                bar.set_message(records(&progress, bar.elapsed()) + &requests(uploading.as_ref()));
+                bar.set_message(message(&progress, bar.elapsed(), uploading.as_ref()));
                 bar.tick();
                 std::thread::park_timeout(INTERVAL);
             }
@@ -95,15 +106,20 @@ pub(crate) fn follow(
     Following { bar, done, thread }
 }
 
-/// How many records there were, and how many a second since the run began.
-fn records(progress: &Progress, elapsed: Duration) -> String {
+/// What stands below the bar. What matters most comes first, as the end may not have room.
+fn message(progress: &Progress, elapsed: Duration, uploading: Option<&UploadProgress>) -> String {
+    records(progress) + &merging(progress) + &requests(uploading) + &speed(progress, elapsed)
+}
+
+/// How many records there were.
+fn records(progress: &Progress) -> String {
+    format!("{} records, {} rejected", HumanCount(progress.records()), HumanCount(progress.rejected()))
+}
+
+/// How many records a second there were since the run began.
+fn speed(progress: &Progress, elapsed: Duration) -> String {
     let a_second = progress.records() as f64 / elapsed.as_secs_f64().max(1e-3);
-    format!(
-        "{} records, {} rejected, {} records/s",
-        HumanCount(progress.records()),
-        HumanCount(progress.rejected()),
-        HumanCount(a_second as u64)
-    ) + &merging(progress)
+    format!(", {} records/s", HumanCount(a_second as u64))
 }
 
 /// How far merging is, after something else.
@@ -136,9 +152,11 @@ fn line(progress: &Progress, elapsed: Duration, uploading: Option<&UploadProgres
         total => format!(" of {}", HumanBytes(total)),
     };
     format!(
-        "{}{of_total} read, {}{}",
+        "{}{of_total} read, {}{}{}{}",
         HumanBytes(progress.bytes_read()),
-        records(progress, elapsed),
+        records(progress),
+        speed(progress, elapsed),
+        merging(progress),
         requests(uploading)
     )
 }
@@ -155,7 +173,7 @@ pub(crate) fn follow_upload(telling: &TellingArgs, progress: UploadProgress) -> 
     if wanted == ProgressArg::Always && bar.is_hidden() {
         return Following { bar, thread: Some(print_lines(Arc::clone(&done), words)), done };
     }
-    bar.set_style(style("{spinner} {elapsed}  {msg}"));
+    bar.set_style(style(UPLOAD));
     let thread = (!bar.is_hidden()).then(|| {
         let (bar, done) = (bar.clone(), Arc::clone(&done));
         std::thread::spawn(move || {
@@ -203,5 +221,47 @@ impl Drop for Following {
             let _ = thread.join();
         }
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use indicatif::InMemoryTerm;
+
+    use super::*;
+
+    /// What a terminal of that width shows.
+    fn drawn(width: u16, template: &str, message: &str) -> Vec<String> {
+        let terminal = InMemoryTerm::new(10, width);
+        let target = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
+        let bar = ProgressBar::with_draw_target(Some(48 << 30), target).with_style(style(template));
+        bar.set_position(12_345_678_901);
+        bar.set_message(message.to_owned());
+        bar.tick();
+        terminal.contents().lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_bar_has_two_lines_in_a_terminal_of_any_width() {
+        let message = "123,456,789 records, 1,234,567 rejected; 12,345,678 of 123,456,789 merged; 1,234,567 contacts \
+                       accepted in 1,234 requests, 8 on their way, 0 sent again, 12 imports not ended";
+        for width in [50, 80, 132, 250] {
+            for template in [WITH_TOTAL, WITHOUT_TOTAL] {
+                let lines = drawn(width, template, message);
+                assert_eq!(lines.len(), 2, "{width}: {lines:#?}");
+                assert!(lines[0].contains("11.50 GiB"), "{width}: {lines:#?}");
+                assert!(
+                    lines[1].starts_with("123,456,789 records, 1,234,567 rejected"),
+                    "{width}: {lines:#?}"
+                );
+            }
+            // It is as wide as there is room for.
+            let line = &drawn(width, WITH_TOTAL, message)[0];
+            assert!(line.contains(" 24%  11.50 GiB/48.00 GiB  ETA "), "{width}: {line}");
+            assert_eq!(line.trim_end().chars().count(), usize::from(width), "{line}");
+            for template in [STEPS, UPLOAD] {
+                assert_eq!(drawn(width, template, message).len(), 1, "{width}");
+            }
+        }
     }
 }
