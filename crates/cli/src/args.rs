@@ -56,7 +56,7 @@ pub(crate) enum Command {
 const CHECK_EXAMPLES: &str = "Examples:
   reteno-import check export.ndjson
   zcat export.ndjson.gz | reteno-import check --rejects rejects.ndjson
-  reteno-import check --raw --schema my.schema.json --rejects - data/ | jq -r '.violations[].code' | sort | uniq -c";
+  reteno-import check --raw --schema my.schema.json data/   # by any JSON Schema";
 
 /// Check records and say what is wrong with them; nothing is written
 ///
@@ -142,11 +142,14 @@ pub(crate) struct PrepareArgs {
     pub(crate) work: WorkArgs,
 }
 
+/// No heading of their own: what is no option stands first, before all options.
+const ARGUMENTS: Option<&'static str> = None;
+
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Input")]
 pub(crate) struct InputArgs {
     /// Files, folders and patterns; none, or -, is standard input. gzip, zstd and zip are recognised
-    #[arg(value_name = "INPUT")]
+    #[arg(value_name = "INPUT", help_heading = ARGUMENTS)]
     pub(crate) inputs: Vec<PathBuf>,
 
     /// How records stand in the input

@@ -116,9 +116,9 @@ fn today() -> Date {
 }
 
 const PRESETS_EXAMPLES: &str = "Examples:
-  reteno-import presets                                   # the exports that are known
-  reteno-import presets onesignal > mine.toml             # one of them, to start from
-  reteno-import presets --explain export.csv              # what becomes of the first records, and why
+  reteno-import presets                         # the exports that are known
+  reteno-import presets onesignal > mine.toml   # one of them, to start from
+  reteno-import presets --explain export.csv    # what becomes of the first records
   reteno-import presets --explain export.csv --from mine.toml";
 
 /// List the exports that are known, print one of their mappings, or show what becomes of records
@@ -129,7 +129,7 @@ const PRESETS_EXAMPLES: &str = "Examples:
 #[derive(Debug, ClapArgs)]
 #[command(after_help = PRESETS_EXAMPLES)]
 pub(crate) struct PresetsArgs {
-    /// The preset to print
+    /// The preset to print; without it, all are listed. A mapping of your own is named by --from, with --explain
     #[arg(conflicts_with_all = ["explain", "records"])]
     pub(crate) name: Option<String>,
 

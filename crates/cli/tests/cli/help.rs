@@ -15,6 +15,7 @@ fn help_is_for_people() {
         ("help_explain", vec!["explain", "--help"]),
         ("help_bench", vec!["bench", "--help"]),
         ("help_generate", vec!["generate", "--help"]),
+        ("help_presets", vec!["presets", "--help"]),
         ("help_schema", vec!["schema", "--help"]),
     ] {
         let output = run(folder().path(), &args);
