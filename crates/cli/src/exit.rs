@@ -9,6 +9,7 @@ use ndjson::InputError;
 use pipeline::{End, Outcome, RejectLimit};
 
 use crate::session::RejectsTo;
+use crate::summary::plural;
 
 /// All records done.
 pub(crate) const DONE: u8 = 0;
@@ -169,9 +170,11 @@ pub(crate) fn reason(outcome: &Outcome) -> Option<Error> {
     let error = match &outcome.end {
         End::Complete | End::OutputClosed => return None,
         End::TooManyRejects => {
+            let rejected = outcome.counts.rejected;
+            let are = if rejected == 1 { "is" } else { "are" };
             anyhow::anyhow!(
-                "stopped: {} records are rejected, more than --max-rejects allows; the output is not complete",
-                outcome.counts.rejected
+                "stopped: {} {are} rejected, more than --max-rejects allows; the output is not complete",
+                plural(rejected, "record")
             )
         }
         End::Interrupted => {

@@ -12,6 +12,7 @@ mod exit;
 mod explain;
 mod fields;
 mod generate;
+mod hints;
 mod interrupt;
 mod output;
 mod paths;

@@ -27,10 +27,7 @@ pub(crate) fn presets(args: &PresetsArgs) -> Result<ExitCode, Failure> {
     }
     match &args.name {
         None => to_stdout(list().as_bytes()),
-        Some(name) => {
-            let preset = mapping::preset(name).ok_or_else(|| source::no_preset(name))?;
-            to_stdout(preset.toml.as_bytes())
-        }
+        Some(name) => to_stdout(source::printed(name)?.toml.as_bytes()),
     }
 }
 
@@ -93,6 +90,9 @@ impl<'s> Explained<'s> {
         // A mapping that was named was not recognised by anything.
         if let Some(because) = summary.recognised.as_ref().filter(|because| !because.is_empty()) {
             self.line(&format!("{INDENT}recognised {because}"));
+        }
+        if let Some(doubt) = self.sources.doubt(summary, true) {
+            self.line(&format!("{INDENT}{doubt}"));
         }
         if let Some(table) = &block.table {
             let delimiter = char::from(table.delimiter).escape_default();

@@ -57,6 +57,8 @@ pub(crate) struct Facts<'f> {
     pub(crate) rejects: &'f RejectsTo,
     /// The folder of the output, if it is one.
     pub(crate) folder: Option<&'f Path>,
+    /// What may be wrong with an input as a whole; code stands between backticks.
+    pub(crate) hints: &'f [String],
 }
 
 impl Facts<'_> {

@@ -32,7 +32,7 @@ use crate::report::{self, Facts, Purpose, ReportFile};
 use crate::samples::Sampling;
 use crate::told::{Told, Voice};
 use crate::upload::{self, UploadEnd};
-use crate::{progress_bar, source, summary};
+use crate::{hints, progress_bar, source, summary};
 
 /// The sizes of a block that make sense: a few of them for each worker are in memory.
 const BLOCK_BYTES: RangeInclusive<usize> = 1 << 10..=1 << 30;
@@ -323,6 +323,7 @@ impl Session<'_> {
         let following = progress_bar::follow(bar, wanted, progress.clone(), uploading);
         let began = Timestamp::now();
         let names: Vec<String> = job.reader.inputs().iter().map(|input| input.name.clone()).collect();
+        let begun = job.reader.inputs().first().cloned();
         let mut reasons = Reasons::default();
         // Only a page says why and how fast; a run without one does nothing for it.
         let sampling = report::is_page_wanted(self.telling).then(|| Sampling::start(progress.clone()));
@@ -337,6 +338,8 @@ impl Session<'_> {
         // Requests that are on their way are waited for, whatever the run came to.
         let uploaded = self.upload.as_ref().and_then(|upload| upload.outcome.recv().ok());
         drop(following);
+        let hints = self.sources.as_ref().map(|sources| hints::lines(&outcome, sources, begun.as_ref()));
+        let hints = hints.unwrap_or_default();
         let facts = Facts {
             outcome: &outcome,
             options: &self.settings.options,
@@ -349,6 +352,7 @@ impl Session<'_> {
             samples: &samples,
             rejects: &self.rejects,
             folder: self.folder.as_deref(),
+            hints: &hints,
         };
         // What went wrong with a report is told beside the rest, not instead of it.
         let unwritten: Vec<_> = reports.into_iter().filter_map(|report| report.write(&facts).err()).collect();
@@ -364,6 +368,7 @@ impl Session<'_> {
         }
         if !self.telling.quiet {
             summary::print(&outcome, &self);
+            hints.iter().for_each(|hint| exit::note(&format!("hint: {hint}")));
         }
         // A run whose upload stopped ends for the upload's reason.
         let is_stopped = matches!(outcome.end, End::SinkFailed(SinkError::Stopped)) && uploaded.is_some();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use contact::UpdatedAt;
-use mapping::{Apps, Dates, Inactive, Mapping, MappingOptions, Sources};
+use mapping::{Apps, Dates, Inactive, Mapping, MappingOptions, Preset, Sources};
 use serde_json::{Map, Value};
 
 use crate::args::{InactiveArg, SourceArgs};
@@ -59,14 +59,37 @@ pub(crate) fn named(from: &Path) -> Result<Option<Mapping>, Failure> {
     if let Some(preset) = mapping::preset(&name) {
         return Mapping::parse(&name, preset.toml).map(Some).map_err(Failure::usage);
     }
-    let is_file = from.extension().is_some() || from.components().count() > 1 || from.exists();
-    if !is_file {
+    if !is_file(from) {
         return Err(no_preset(&name));
     }
     let text = fs::read_to_string(from)
         .with_context(|| format!("cannot read the mapping {}", from.display()))
         .map_err(Failure::usage)?;
     Mapping::parse(&name, &text).map(Some).map_err(Failure::usage)
+}
+
+/// Whether what was named is a file, and not the name of a preset that does not exist.
+fn is_file(named: &Path) -> bool {
+    named.extension().is_some() || named.components().count() > 1 || named.exists()
+}
+
+/// The preset of a name, to be printed.
+pub(crate) fn printed(name: &str) -> Result<&'static Preset, Failure> {
+    if let Some(preset) = mapping::preset(name) {
+        return Ok(preset);
+    }
+    let path = Path::new(name);
+    if !is_file(path) {
+        return Err(no_preset(name));
+    }
+    let instead = if path.extension().is_some_and(|extension| extension == "toml") {
+        format!("what your own makes of an export: reteno-import presets --explain INPUT --from {name}")
+    } else {
+        format!("what becomes of an export: reteno-import presets --explain {name}")
+    };
+    Err(Failure::usage(anyhow!(
+        "{name} is a file, and `presets NAME` prints a mapping that is built in; {instead}"
+    )))
 }
 
 /// The file of the mapping, if `--from` names one.

@@ -49,7 +49,7 @@ pub use format::{FORMATS, Format, is_language_tag, is_time_zone};
 pub use normalise::{Change, Normaliser, Region, RegionError, Settings};
 pub use plain::{LineEnds, Mended, PLAIN_MARGIN_BYTES, PlainContact, PlainLink, PlainToken};
 pub use plan::Repairs;
-pub use pointer::{push_token, subject};
+pub use pointer::{push_token, resolve, subject};
 pub use rules::{OnInvalid, RuleOptions, Rules, Scratch, UnknownFields, Verdict};
 pub use schema::{CONTACT_SCHEMA, CONTACT_SCHEMA_URI, Formats, Schema, SchemaError};
 pub use tape_json::{TapeArray, TapeElements, TapeJson, TapeMembers, TapeNode, TapeObject};

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// The value that a pointer leads to.
 #[must_use]
-pub(crate) fn resolve<'a>(root: TapeValue<'a>, pointer: &str) -> Option<TapeValue<'a>> {
+pub fn resolve<'a>(root: TapeValue<'a>, pointer: &str) -> Option<TapeValue<'a>> {
     let mut value = root;
     for token in pointer.split('/').skip(1) {
         value = if let Some(mut elements) = value.elements() {

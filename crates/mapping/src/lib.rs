@@ -29,6 +29,7 @@
 pub const SCHEMA: &str = include_str!("../../../schemas/mapping.schema.json");
 
 mod condition;
+mod doubt;
 mod error;
 mod making;
 mod mapper;

@@ -187,18 +187,38 @@ impl Mapping {
     /// Whether a table with these columns has what the mapping asks for.
     #[must_use]
     pub fn fits_columns(&self, columns: &[String]) -> bool {
-        self.fits(|place| {
-            let wanted = place.column();
-            let is_inside =
-                |column: &str| column.strip_prefix(&*wanted).is_some_and(|rest| rest.starts_with('.'));
-            columns.iter().any(|column| *column == wanted || is_inside(column))
-        })
+        self.fits(|place| Self::has_column(place, columns))
+    }
+
+    /// Whether a place, or one inside it, is among the columns.
+    pub(crate) fn has_column(place: &Place, columns: &[String]) -> bool {
+        let wanted = place.column();
+        let is_inside =
+            |column: &str| column.strip_prefix(&*wanted).is_some_and(|rest| rest.starts_with('.'));
+        columns.iter().any(|column| *column == wanted || is_inside(column))
     }
 
     /// Whether a record has what the mapping asks for.
     #[must_use]
     pub fn fits_record(&self, tape: &Tape<'_>) -> bool {
         self.fits(|place| place.resolve(tape.root()).is_some())
+    }
+
+    /// Whether the mapping can be for such a table: it fits or, where it does not say what it asks for, reads a column.
+    pub(crate) fn may_be_table(&self, columns: &[String]) -> bool {
+        self.may_be(|place| Self::has_column(place, columns))
+    }
+
+    /// The same of a record.
+    pub(crate) fn may_be_record(&self, tape: &Tape<'_>) -> bool {
+        self.may_be(|place| place.resolve(tape.root()).is_some())
+    }
+
+    fn may_be(&self, has: impl Fn(&Place) -> bool) -> bool {
+        match &self.recognise {
+            Some(_) => self.fits(has),
+            None => self.program.places.is_empty() || self.program.places.iter().any(has),
+        }
     }
 
     fn fits(&self, has: impl Fn(&Place) -> bool) -> bool {

@@ -8,14 +8,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use contact::Settings;
 use ndjson::{Beginning, Format, InputSummary, Parser, Recognised, Recogniser};
 
-use crate::error::MappingError;
+use crate::doubt;
+use crate::error::{MappingError, first_of};
 use crate::mapper::{Mapper, MappingOptions, given_place};
 use crate::mapping::Mapping;
 use crate::place::Place;
 use crate::presets::presets;
 
 /// How many columns are named when nobody knows them.
-const NAMED_COLUMNS: usize = 12;
+const NAMED_COLUMNS: usize = 10;
 
 /// How the records of each dialect become contacts. A dialect is the number that a [`Recogniser`] gives to an input.
 pub struct Sources {
@@ -149,6 +150,16 @@ impl Sources {
         Some(format!("{}: {} ({name}), {because}", input.name, self.mappings[input.dialect].title()))
     }
 
+    /// Why an input does not look like what it is read as, in a sentence for people; of other than contacts only where
+    /// little came of the records.
+    #[must_use]
+    pub fn doubt(&self, input: &InputSummary, came_to_little: bool) -> Option<String> {
+        let doubt = input.doubt.as_deref()?;
+        // A contact without channels is none. With other mappings, it may well be that all that matters is there.
+        let is_sure = self.mappings.get(input.dialect).is_some_and(|mapping| mapping.is_contacts());
+        (is_sure || came_to_little).then(|| format!("{} {doubt}", input.name))
+    }
+
     /// How records stand in the inputs, if the mapping says it.
     #[must_use]
     pub fn format(&self) -> Format {
@@ -211,7 +222,9 @@ impl Sources {
                 Some(_) => None,
                 None => self.mappings[dialect].array().map(str::to_owned),
             };
-            Ok(Recognised { dialect, array, because })
+            let doubt =
+                if dialect == contacts && because.is_empty() { doubt::of_contacts(beginning) } else { None };
+            Ok(Recognised { dialect, array, because, doubt })
         };
         match (candidates.as_slice(), beginning.table()) {
             ([dialect], Some(_)) => recognised(*dialect, "by its columns".to_owned()),
@@ -240,10 +253,7 @@ impl Sources {
 }
 
 fn unknown_columns(columns: &[String]) -> String {
-    let mut named = columns.iter().take(NAMED_COLUMNS).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if columns.len() > NAMED_COLUMNS {
-        named.push_str(", …");
-    }
+    let named = first_of(columns, NAMED_COLUMNS);
     format!(
         "it is CSV, and its columns ({named}) are those of no export that is known; say what they mean in a mapping \
          (--from mine.toml; `reteno-import presets onesignal` prints one to start from)"
@@ -273,6 +283,10 @@ impl Recogniser for Sources {
             None => mapping.check_records(&beginning.records(array)),
         };
         looked_for.map_err(|error| error.to_string())?;
-        Ok(Recognised { dialect: 0, array: array.map(str::to_owned), because: String::new() })
+        let doubt = match mapping.is_contacts() {
+            true => doubt::of_contacts(beginning),
+            false => doubt::of_mapping(mapping, beginning),
+        };
+        Ok(Recognised { dialect: 0, array: array.map(str::to_owned), because: String::new(), doubt })
     }
 }

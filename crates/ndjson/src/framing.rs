@@ -47,6 +47,7 @@ pub(crate) struct OpenInput {
     seen: Option<Seen>,
     dialect: usize,
     recognised: Option<String>,
+    doubt: Option<String>,
 }
 
 /// How far the ends of records were looked for in the bytes that are held.
@@ -99,6 +100,7 @@ impl OpenInput {
             seen: None,
             dialect: 0,
             recognised: None,
+            doubt: None,
         }
     }
 
@@ -114,6 +116,7 @@ impl OpenInput {
         summary.table.clone_from(&self.table);
         summary.dialect = self.dialect;
         summary.recognised.clone_from(&self.recognised);
+        summary.doubt.clone_from(&self.doubt);
         summary.stored_bytes = self.progress.stored().bytes;
         summary.bytes = self.offset;
     }

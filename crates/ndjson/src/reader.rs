@@ -186,6 +186,8 @@ pub struct InputSummary {
     pub dialect: usize,
     /// By what they were recognised, as the recogniser says it.
     pub recognised: Option<String>,
+    /// What speaks against that, as the recogniser says it.
+    pub doubt: Option<String>,
     /// Bytes read, as stored; of a member of an archive, as they are in it.
     pub stored_bytes: u64,
     /// Bytes read, decompressed.

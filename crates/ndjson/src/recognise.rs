@@ -37,6 +37,8 @@ pub struct Recognised {
     pub array: Option<String>,
     /// By what it was chosen, for people.
     pub because: String,
+    /// What speaks against it, for people.
+    pub doubt: Option<String>,
 }
 
 /// The beginning of an input: 64 KiB of it, decompressed, or all of it. Of a pipe, only what there is up to the end of its

@@ -10,6 +10,7 @@ mod fixtures;
 mod folder;
 mod generate;
 mod help;
+mod hints;
 mod interrupted;
 mod markdown;
 mod merging;

@@ -334,6 +334,23 @@ fn the_date_of_a_source_decides_which_row_says_more_and_which_tokens_are_too_old
 }
 
 #[test]
+fn a_file_is_no_preset_to_be_printed_but_can_be_explained() {
+    let folder = folder();
+    for (named, instead) in [
+        (
+            "./mine.toml",
+            "./mine.toml is a file, and `presets NAME` prints a mapping that is built in; what your own makes of an export: reteno-import presets --explain INPUT --from ./mine.toml",
+        ),
+        ("export.csv", "what becomes of an export: reteno-import presets --explain export.csv"),
+        ("onesingal", "there is no preset onesingal; did you mean onesignal?"),
+    ] {
+        let output = run(folder.path(), &["presets", named]);
+        assert_eq!((code(&output), stdout(&output).as_str()), (2, ""), "{named}");
+        assert!(stderr(&output).contains(instead), "{named}: {}", stderr(&output));
+    }
+}
+
+#[test]
 fn presets_are_listed_printed_and_explained() {
     let folder = folder();
     let output = run(folder.path(), &["presets"]);

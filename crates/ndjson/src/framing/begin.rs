@@ -207,6 +207,7 @@ impl OpenInput {
             Ok(recognised) => {
                 self.dialect = recognised.dialect;
                 self.recognised = Some(recognised.because);
+                self.doubt = recognised.doubt;
                 Ok(recognised.array)
             }
             // So little of it could be read that nothing can be said of its records.

@@ -304,7 +304,7 @@ impl Recogniser for Shown {
         let columns = beginning.table().into_iter().flat_map(|table| table.columns.clone());
         let texts = columns.chain(records.map(|record| String::from_utf8_lossy(record).into_owned()));
         self.0.lock().expect("nobody panics").push(texts.collect());
-        Ok(Recognised { dialect: 0, array: None, because: String::new() })
+        Ok(Recognised { dialect: 0, array: None, because: String::new(), doubt: None })
     }
 }
 

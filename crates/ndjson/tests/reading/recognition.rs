@@ -33,7 +33,12 @@ impl Recogniser for Knows {
         } else {
             let array = (!inside.is_empty()).then(|| "/data".to_owned());
             let dialect = usize::from(has('z'));
-            Ok(Recognised { dialect, array, because: format!("by {} of its records", plain.len()) })
+            Ok(Recognised {
+                dialect,
+                array,
+                because: format!("by {} of its records", plain.len()),
+                doubt: None,
+            })
         };
         self.shown.lock().expect("nobody panics").push((beginning.format(), columns, plain, inside));
         recognised

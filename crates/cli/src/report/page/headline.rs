@@ -46,6 +46,7 @@ pub(super) fn of_run(facts: &Facts<'_>) -> Markup {
             p.headline { (sentence(facts)) }
             (standing.badge())
             @for line in further(facts) { p { (prose(&line)) } }
+            @for hint in facts.hints { div.note { p { (prose(&crate::reasons::shortened_to(hint, 500))) } } }
             @if !matches!(outcome.end, End::Complete) { (why_not_complete(facts)) }
             (places(facts))
         }
