@@ -319,6 +319,8 @@ pub(crate) struct WorkArgs {
 }
 
 /// Say what a code in the rejects means, and what to do about it
+///
+/// A terminal shows it with bold headings and colours (NO_COLOR: without); in a pipe and in a file it is Markdown.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = EXPLAIN_EXAMPLES)]
 pub(crate) struct ExplainArgs {

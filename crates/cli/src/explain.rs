@@ -1,7 +1,9 @@
 //! The command `explain`: what a code of the rejects means, and what to do about it.
 
 mod pages;
+mod rendered;
 
+use std::io::{IsTerminal, Write, stdout};
 use std::process::ExitCode;
 
 use anyhow::{Error, anyhow};
@@ -11,6 +13,9 @@ use crate::exit::Failure;
 use crate::print;
 use pages::GROUPS;
 pub(crate) use pages::Page;
+
+/// How wide a terminal is that does not say it.
+const FEW_COLUMNS: usize = 80;
 
 /// How many codes are named instead of one that does not exist.
 const MOST_SUGGESTED: usize = 3;
@@ -27,9 +32,20 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<ExitCode, Failure> {
         None => print::to_stdout(list().as_bytes()),
         Some(code) => {
             let page = page(code).ok_or_else(|| Failure::usage(unknown(code)))?;
-            print::to_stdout(page.text.as_bytes())
+            if stdout().is_terminal() { on_terminal(page) } else { print::to_stdout(page.text.as_bytes()) }
         }
     }
+}
+
+/// Prints a page for somebody who reads it there; with styles, unless the environment says that they are not wanted.
+fn on_terminal(page: &Page) -> Result<ExitCode, Failure> {
+    let columns = terminal_size::terminal_size().map_or(FEW_COLUMNS, |(width, _)| width.0.into());
+    let mut stdout = anstream::stdout().lock();
+    stdout
+        .write_all(rendered::rendered(page.text, columns).as_bytes())
+        .and_then(|()| stdout.flush())
+        .map_err(Failure::of_stdout)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What is said about a code; `None` of those that a schema or a mapping of the user's own brings forth.
@@ -48,7 +64,8 @@ fn list() -> String {
     for group in GROUPS {
         list.push_str(&format!("{}\n", group.title));
         for page in group.pages {
-            list.push_str(&format!("  {:width$}  {}\n", page.code, page.summary()));
+            // Of the marks of Markdown, a summary has those of code alone.
+            list.push_str(&format!("  {:width$}  {}\n", page.code, page.summary().replace('`', "")));
         }
         list.push('\n');
     }

@@ -207,7 +207,8 @@ fn update(name: &str, old: &str, new: &str) {
 
 /// Lines as they stand in a page: their rest goes to further lines, which begin with spaces.
 fn wrapped(lines: &[&str]) -> String {
-    const MOST_CHARACTERS: usize = 80;
+    // On a terminal of 80 columns, two of them are the indent of code.
+    const MOST_CHARACTERS: usize = 78;
     let mut text = String::new();
     for line in lines {
         let mut length = 0;

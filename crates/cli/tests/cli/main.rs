@@ -20,6 +20,7 @@ mod prepare;
 mod report;
 mod sources;
 mod spilling;
+mod terminal;
 mod upload;
 mod usage;
 
