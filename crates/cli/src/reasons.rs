@@ -21,7 +21,7 @@ const MOST_CHARACTERS: usize = 200;
 #[derive(Debug, Default)]
 pub(crate) struct Reasons {
     actions: BTreeMap<Action, OfAction>,
-    /// Lines seen so far: a record is one example of a reason, however often it has it.
+    /// Lines seen so far: a record is one example of a reason, however often it has it, unless it says something else.
     seen: u64,
 }
 
@@ -38,6 +38,8 @@ struct OfAction {
 struct Reason {
     examples: Vec<Example>,
     last_seen: u64,
+    /// There is no room for more, and each says something else.
+    is_settled: bool,
 }
 
 /// A record that has a reason. Nothing of it is shown that is not masked.
@@ -46,6 +48,8 @@ pub(crate) struct Example {
     pub(crate) source: String,
     pub(crate) line: u64,
     pub(crate) pointer: String,
+    /// The byte of a record that is not JSON: a part of the place, so that what is said of two of them can be the same.
+    pub(crate) byte: Option<String>,
     pub(crate) message: String,
     pub(crate) value: String,
 }
@@ -75,48 +79,72 @@ impl Reasons {
                 of_action.reasons.insert(code.to_owned(), Reason::default());
             }
             let Some(reason) = of_action.reasons.get_mut(code) else { continue };
-            if reason.last_seen != self.seen {
-                reason.last_seen = self.seen;
-                reason.add(reject, violation);
+            let is_first = reason.last_seen != self.seen;
+            reason.last_seen = self.seen;
+            if !reason.is_settled {
+                reason.add(reject, violation, is_first);
             }
         }
     }
 }
 
 impl Reason {
-    /// Takes an example as long as there is room, or if it says what none of the others does.
-    fn add(&mut self, reject: &Reject<'_>, violation: &Violation) {
-        if self.examples.len() == EXAMPLES {
-            let Some(place) = self.place_for(violation) else { return };
-            self.examples.remove(place);
-        }
-        self.examples.push(Example {
+    /// Takes an example as long as there is room, or if it says what none of the others does; of a record only the first
+    /// that does not.
+    fn add(&mut self, reject: &Reject<'_>, violation: &Violation, is_first: bool) {
+        let (message, byte) = without_byte(&violation.message);
+        let example = Example {
             source: shortened(reject.source),
             line: reject.line,
             pointer: shortened(&violation.pointer),
-            message: shortened(&violation.message),
+            byte: byte.map(str::to_owned),
+            message: shortened(message),
             value: shortened(&violation.value),
-        });
+        };
+        let is_new = self.examples.iter().all(|known| known.message != example.message);
+        if !is_new && !is_first {
+            return;
+        }
+        if self.examples.len() == EXAMPLES {
+            let Some(place) = self.place_for(&example, is_new) else { return };
+            self.examples.remove(place);
+        }
+        self.examples.push(example);
+        self.is_settled = self.examples.len() == EXAMPLES && self.repeated(said_alike).is_none();
     }
 
-    /// The example that says the same as an earlier one, where this violation says something else.
-    fn place_for(&self, violation: &Violation) -> Option<usize> {
-        let (message, pointer) = (shortened(&violation.message), shortened(&violation.pointer));
-        let later = |is_same: &dyn Fn(&Example, &Example) -> bool| {
-            let says_it_before = |nth: &usize| {
-                self.examples[..*nth].iter().any(|earlier| is_same(earlier, &self.examples[*nth]))
-            };
-            (1..self.examples.len()).rev().find(says_it_before)
-        };
-        let is_new = |is_same: &dyn Fn(&Example) -> bool| !self.examples.iter().any(is_same);
-        if is_new(&|known| known.message == message) {
-            return later(&|one, other| one.message == other.message);
+    /// An example that says the same as an earlier one, where this one says something else.
+    fn place_for(&self, example: &Example, is_new: bool) -> Option<usize> {
+        if is_new {
+            return self.repeated(said_alike);
         }
-        let is_new_place = is_new(&|known| known.message == message && known.pointer == pointer);
-        let said_alike =
-            |one: &Example, other: &Example| one.message == other.message && one.pointer == other.pointer;
-        is_new_place.then(|| later(&said_alike)).flatten()
+        let is_new_place = !self.examples.iter().any(|known| said_there(known, example));
+        is_new_place.then(|| self.repeated(said_there)).flatten()
     }
+
+    /// The last example that is like an earlier one.
+    fn repeated(&self, is_like: fn(&Example, &Example) -> bool) -> Option<usize> {
+        let is_repeated =
+            |nth: &usize| self.examples[..*nth].iter().any(|earlier| is_like(earlier, &self.examples[*nth]));
+        (0..self.examples.len()).rev().find(is_repeated)
+    }
+}
+
+fn said_alike(one: &Example, other: &Example) -> bool {
+    one.message == other.message
+}
+
+fn said_there(one: &Example, other: &Example) -> bool {
+    said_alike(one, other) && one.pointer == other.pointer
+}
+
+/// A message, and the byte that it names at its end.
+fn without_byte(message: &str) -> (&str, Option<&str>) {
+    let named = message
+        .strip_suffix(" of the record)")
+        .and_then(|message| message.rsplit_once(" (byte "))
+        .filter(|(_, byte)| byte.bytes().all(|byte| byte.is_ascii_digit()));
+    named.map_or((message, None), |(message, byte)| (message, Some(byte)))
 }
 
 fn shortened(text: &str) -> String {
@@ -214,6 +242,8 @@ mod tests {
             (&[("/a", "x"), ("/a", "x"), ("/a", "x"), ("/b", "x"), ("/c", "x"), ("/d", "x")], &[1, 4, 5]),
             (&[("/a", "x"), ("/b", "x"), ("/c", "x"), ("/a", "y")], &[1, 2, 4]),
         ];
+        assert_eq!(without_byte("it is cut (byte 12 of the record)"), ("it is cut", Some("12")));
+        assert_eq!(without_byte("it is cut (byte x of the record)").1, None);
         for (said, kept) in cases {
             let mut reasons = Reasons::default();
             for (line, (pointer, message)) in (1..).zip(said) {
@@ -221,6 +251,26 @@ mod tests {
             }
             assert_eq!(lines(&reasons, Action::Rejected, "bad-name"), kept, "{said:?}");
         }
+    }
+
+    #[test]
+    fn a_record_is_several_examples_if_it_says_several_things() {
+        let mut reasons = Reasons::default();
+        let said = ["x", "y", "x"].map(|message| saying("unknown-member", "/a", message));
+        reasons.add(&reject(1, Action::Rejected, &said));
+        assert_eq!(lines(&reasons, Action::Rejected, "unknown-member"), [1, 1]);
+        reasons.add(&reject(
+            2,
+            Action::Rejected,
+            &[saying("unknown-member", "/a", "x"), saying("unknown-member", "/b", "z")],
+        ));
+        assert_eq!(lines(&reasons, Action::Rejected, "unknown-member"), [1, 1, 2]);
+        let messages: Vec<_> = reasons
+            .examples(Action::Rejected, "unknown-member")
+            .iter()
+            .map(|example| example.message.as_str())
+            .collect();
+        assert_eq!(messages, ["x", "y", "z"]);
     }
 
     #[test]

@@ -12,6 +12,9 @@ const WIDTH: f64 = 1000.0;
 /// What is there is at least so wide.
 const LEAST_WIDTH: f64 = 6.0;
 
+/// What is left free between two of them.
+const GAP: f64 = 2.0;
+
 /// One way that records went.
 struct Way {
     class: &'static str,
@@ -24,7 +27,7 @@ pub(super) fn section(facts: &Facts<'_>) -> Markup {
     let counts = facts.outcome.counts;
     let ways = ways(facts);
     let sum: Vec<String> =
-        ways.iter().map(|way| format!("{} {}", number(way.records), way.name.to_lowercase())).collect();
+        ways.iter().map(|way| format!("{}\u{a0}{}", number(way.records), way.name.to_lowercase())).collect();
     let sum = sum.join(" + ");
     html! {
         section {
@@ -114,36 +117,49 @@ pub(super) fn swatch(class: &str) -> Markup {
     }
 }
 
-/// All records above, and what became of them below, with what leads from one to the other.
+/// All records above, and what became of them below, with what leads from one to the other. Both are as wide as the picture;
+/// the gaps are between what became of them.
 fn picture(read: u64, ways: &[Way], sum: &str) -> Markup {
     let widths = widths(read, ways);
     let total: u64 = ways.iter().map(|way| way.records).sum();
-    let mut below = 0.0;
     let mut above = 0.0;
-    let parts: Vec<_> = ways
-        .iter()
-        .zip(&widths)
-        .filter(|(way, _)| way.records > 0)
-        .map(|(way, width)| {
-            let from = above;
-            above += WIDTH * way.records as f64 / total.max(1) as f64;
-            let place = below;
-            below += width;
-            let flow = format!(
-                "M{from:.1} 24 L{above:.1} 24 L{:.1} 60 L{place:.1} 60 Z",
-                (place + width - 2.0).max(place + 1.0)
-            );
-            (way, place, (width - 2.0).max(1.0), flow)
-        })
-        .collect();
+    let mut below = 0.0;
+    let mut parts: Vec<Part> = Vec::new();
+    for (way, width) in ways.iter().zip(&widths).filter(|(way, _)| way.records > 0) {
+        let from = (above, below);
+        above += WIDTH * way.records as f64 / total.max(1) as f64;
+        below += width;
+        parts.push(Part { class: way.class, above: (from.0, above), below: (from.1, below) });
+    }
+    if let Some((_, rest)) = parts.split_last_mut() {
+        for Part { above, below, .. } in rest {
+            above.1 = (above.1 - GAP).max(above.0);
+            below.1 = (below.1 - GAP).max(below.0 + 1.0);
+        }
+    }
     html! {
         svg viewBox="0 0 1000 88" preserveAspectRatio="none" role="img" aria-label=(format!("{} read: {sum}", number(read))) {
-            rect class=(if read > 0 { "c-read" } else { "track" }) width="998" height="24" {}
-            g.flows { @for (way, _, _, flow) in &parts { path class=(way.class) d=(flow) {} } }
-            @for (way, place, width, _) in &parts {
-                rect class=(way.class) x=(format!("{place:.1}")) y="60" width=(format!("{width:.1}")) height="28" {}
+            rect class=(if read > 0 { "c-read" } else { "track" }) width="1000" height="24" {}
+            g.flows { @for part in &parts { path class=(part.class) d=(part.flow()) {} } }
+            @for Part { class, below: (from, to), .. } in &parts {
+                rect class=(class) x=(format!("{from:.1}")) y="60" width=(format!("{:.1}", to - from)) height="28" {}
             }
         }
+    }
+}
+
+/// One way in the picture: from where to where it is above, and below.
+struct Part {
+    class: &'static str,
+    above: (f64, f64),
+    below: (f64, f64),
+}
+
+impl Part {
+    /// What leads from above to below.
+    fn flow(&self) -> String {
+        let Self { above, below, .. } = self;
+        format!("M{:.1} 24 L{:.1} 24 L{:.1} 60 L{:.1} 60 Z", above.0, above.1, below.1, below.0)
     }
 }
 
@@ -165,6 +181,26 @@ fn widths(read: u64, ways: &[Way]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_picture_is_as_wide_below_as_above_and_each_flow_ends_where_its_part_does() {
+        let way = |class, records| Way { class, name: "", meaning: "", records };
+        for (counts, edges) in [
+            (vec![10], vec!["M0.0 24 L1000.0 24 L1000.0 60 L0.0 60 Z"]),
+            (
+                vec![5, 0, 5],
+                vec!["M0.0 24 L498.0 24 L498.0 60 L0.0 60 Z", "M500.0 24 L1000.0 24 L1000.0 60 L500.0 60 Z"],
+            ),
+        ] {
+            let ways: Vec<Way> = counts.iter().map(|records| way("", *records)).collect();
+            let picture = picture(10, &ways, "").into_string();
+            assert_eq!(picture.matches("<path").count(), edges.len(), "{picture}");
+            for edge in edges {
+                assert!(picture.contains(edge), "{edge}: {picture}");
+            }
+            assert!(picture.contains("<rect class=\"c-read\" width=\"1000\""), "{picture}");
+        }
+    }
 
     #[test]
     fn one_record_of_a_million_can_be_seen_and_the_picture_stays_as_wide_as_it_is() {

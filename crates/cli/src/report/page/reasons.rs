@@ -158,15 +158,19 @@ fn shown(examples: &[Example], room: &mut Room) -> Vec<Markup> {
 
 fn together(alike: &[&Example], room: &mut Room) -> Option<Markup> {
     let first = alike.first()?;
+    // A value that all of them have stands once, behind what is said.
+    let value = alike.iter().all(|example| example.value == first.value).then_some(&first.value);
     let shown = html! {
         @for example in alike {
             span.path.place {
                 bdi { (path(&short(&example.source))) } ":" (example.line)
+                @if let Some(byte) = &example.byte { ", byte\u{a0}" (byte) }
                 @if !example.pointer.is_empty() { " " bdi { (short(&example.pointer)) } }
-                @if !example.value.is_empty() { ": " bdi { (example.value) } }
+                @if value.is_none() && !example.value.is_empty() { ": " bdi.option { (example.value) } }
             }
         }
         bdi { (message(&first.message)) }
+        @if let Some(value) = value.filter(|value| !value.is_empty()) { ": " bdi.path.option { (value) } }
     };
     room.examples = room.examples.checked_sub(shown.0.len())?;
     Some(shown)
