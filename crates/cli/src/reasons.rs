@@ -234,7 +234,8 @@ mod tests {
 
     #[test]
     fn an_example_that_says_something_new_takes_the_place_of_one_that_does_not() {
-        let cases: [(&[(&str, &str)], &[u64]); 4] = [
+        type Said<'s> = &'s [(&'s str, &'s str)];
+        let cases: [(Said<'_>, &[u64]); 4] = [
             // Another message, however late it comes.
             (&[("/a", "x"), ("/a", "x"), ("/a", "x"), ("/a", "x"), ("/a", "y"), ("/a", "y")], &[1, 2, 5]),
             (&[("/a", "x"), ("/a", "x"), ("/a", "x"), ("/a", "y"), ("/a", "z"), ("/a", "u")], &[1, 4, 5]),

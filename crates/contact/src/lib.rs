@@ -51,7 +51,7 @@ pub use plain::{LineEnds, Mended, PLAIN_MARGIN_BYTES, PlainContact, PlainLink, P
 pub use plan::Repairs;
 pub use pointer::{push_token, resolve, subject};
 pub use rules::{OnInvalid, RuleOptions, Rules, Scratch, UnknownFields, Verdict};
-pub use schema::{CONTACT_SCHEMA, CONTACT_SCHEMA_URI, Formats, Schema, SchemaError};
+pub use schema::{CONTACT_SCHEMA, CONTACT_SCHEMA_URI, Formats, Schema, SchemaError, is_contact_member};
 pub use tape_json::{TapeArray, TapeElements, TapeJson, TapeMembers, TapeNode, TapeObject};
 pub use union::{Conflict, MOST_CHANNEL_BYTES, Origin, RemovedChannel, Union};
 pub use updated_at::{UpdatedAt, UpdatedAtError, time_of_number, time_of_text};

@@ -1,7 +1,7 @@
 //! A JSON Schema, compiled: its validator over the tape, and what its annotations ask for.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Keyword, PatternOptions, Retrieve, Uri, ValidationError, Validator};
@@ -321,6 +321,14 @@ impl Retrieve for Given {
         let trimmed = wanted.trim_end_matches('#');
         self.0.get(wanted).or_else(|| self.0.get(trimmed)).cloned().ok_or_else(|| "it was not given".into())
     }
+}
+
+/// Whether a contact has a member of this name.
+#[must_use]
+pub fn is_contact_member(name: &str) -> bool {
+    static SCHEMA: LazyLock<Value> =
+        LazyLock::new(|| serde_json::from_str(CONTACT_SCHEMA).unwrap_or_default());
+    SCHEMA["properties"].get(name).is_some()
 }
 
 /// The nearest of the known names, if one is near enough to be meant.

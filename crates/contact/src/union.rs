@@ -23,7 +23,7 @@ use self::index::Index;
 use self::place::Path;
 use self::store::{At, Held, List, Member, Store, Text};
 use crate::encode::{encode_text, encode_value};
-use crate::violation::mask_encoded;
+use crate::violation::{counted, mask_encoded};
 
 /// More bytes of channels than this, as [`Union::channel_bytes`] counts them, no contact should gather: the rows of one
 /// key may be a million, and each may bring another channel. No contact that the API takes is anywhere near it.
@@ -317,11 +317,11 @@ impl Union {
                 let text = self.store.text(text);
                 return (!says_nothing(text)).then(|| mask_encoded(text));
             }
-            Held::Object(list) => ("object", "members", list.length as usize),
-            Held::Channels => ("array", "elements", self.channels.len()),
-            Held::Fields => ("array", "elements", self.fields.len()),
+            Held::Object(list) => ("object", "member", list.length as usize),
+            Held::Channels => ("array", "element", self.channels.len()),
+            Held::Fields => ("array", "element", self.fields.len()),
         };
-        (count > 0).then(|| format!("{kind} with {count} {of_what}"))
+        (count > 0).then(|| format!("{kind} with {}", counted(count, of_what)))
     }
 }
 

@@ -112,7 +112,7 @@ pub fn mask_text(text: &str) -> String {
     format!("{shown}*** ({})", counted(length, "character"))
 }
 
-fn counted(number: usize, noun: &str) -> String {
+pub(crate) fn counted(number: usize, noun: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{ending}")
 }

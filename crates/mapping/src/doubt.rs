@@ -1,5 +1,7 @@
 //! What speaks against the mapping by which an input is read: none of its first records has what it asks for.
 
+use std::collections::HashSet;
+
 use ndjson::{Beginning, Parser, Tape};
 
 use crate::error::first_of;
@@ -16,46 +18,38 @@ const OF_TEN: usize = 9;
 /// What every contact has, or every request body with contacts.
 const OF_CONTACTS: [&str; 2] = ["channels", "contacts"];
 
-/// Members of contacts beside their channels. A record with others is more than a contact without a channel.
-const OTHERS_OF_CONTACTS: [&str; 10] = [
-    "externalCustomerId",
-    "contactKey",
-    "firstName",
-    "lastName",
-    "languageCode",
-    "timeZone",
-    "address",
-    "addressBookId",
-    "id",
-    "fields",
-];
-
 /// What was seen of the first records: the names of their members, or of columns.
-struct Names(Vec<String>);
+#[derive(Default)]
+struct Names {
+    in_order: Vec<String>,
+    known: HashSet<String>,
+}
 
 impl Names {
-    fn of_record(&mut self, tape: &Tape<'_>) {
-        for (name, _) in tape.root().members().into_iter().flatten() {
-            if !self.0.iter().any(|known| known == name) {
-                self.0.push(name.to_owned());
-            }
+    fn add(&mut self, name: &str) {
+        if self.known.insert(name.to_owned()) {
+            self.in_order.push(name.to_owned());
         }
     }
 
+    fn of_record(&mut self, tape: &Tape<'_>) {
+        tape.root().members().into_iter().flatten().for_each(|(name, _)| self.add(name));
+    }
+
     fn first(&self) -> String {
-        first_of(&self.0, NAMED)
+        first_of(&self.in_order, NAMED)
     }
 }
 
 /// Why records that are read as contacts are none, if that is so.
 pub(crate) fn of_contacts(beginning: &Beginning<'_>) -> Option<String> {
-    let (mut objects, mut foreign, mut names) = (0, 0, Names(Vec::new()));
+    let (mut objects, mut foreign, mut names) = (0, 0, Names::default());
     each_record(beginning, None, |tape| {
         let Some(members) = tape.root().members() else { return GoOn::Yes };
         objects += 1;
         let members: Vec<&str> = members.map(|(name, _)| name).collect();
         let is_contact = members.iter().any(|name| OF_CONTACTS.contains(name));
-        if !is_contact && members.iter().any(|name| !OTHERS_OF_CONTACTS.contains(name)) {
+        if !is_contact && !members.iter().all(|name| contact::is_contact_member(name)) {
             foreign += 1;
             names.of_record(tape);
         }
@@ -70,14 +64,14 @@ pub(crate) fn of_contacts(beginning: &Beginning<'_>) -> Option<String> {
 
 /// Why an input does not look like what the mapping is for, if it does not.
 pub(crate) fn of_mapping(mapping: &Mapping, beginning: &Beginning<'_>) -> Option<String> {
-    let mut names = Names(Vec::new());
+    let mut names = Names::default();
     let (mut records, mut does_any_fit) = (0, false);
     let mut missing = Missing::new(mapping);
     if let Some(table) = beginning.table() {
         records = 1;
         does_any_fit = mapping.may_be_table(&table.columns);
         missing.look(|place| Mapping::has_column(place, &table.columns));
-        names.0.clone_from(&table.columns);
+        table.columns.iter().for_each(|column| names.add(column));
     } else {
         each_record(beginning, mapping.array(), |tape| {
             records += 1;

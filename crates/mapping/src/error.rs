@@ -1,5 +1,7 @@
 //! What can be wrong with a mapping.
 
+use std::borrow::Cow;
+
 use thiserror::Error;
 
 /// A mistake in a mapping, or a mapping that does not belong to the input.
@@ -110,9 +112,19 @@ fn instead(nearest: Option<&str>, known: &[String]) -> String {
 
 /// The first of some names, and how many more there are.
 pub(crate) fn first_of(names: &[String], most: usize) -> String {
-    let mut named = names.iter().take(most).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let named = names.iter().take(most).map(|name| shortened(name));
+    let mut named = named.collect::<Vec<_>>().join(", ");
     if names.len() > most {
         named.push_str(&format!(" and {} more", names.len() - most));
     }
     named
+}
+
+/// A name that comes from the data can be of any length.
+fn shortened(name: &str) -> Cow<'_, str> {
+    const MOST_CHARACTERS: usize = 60;
+    match name.char_indices().nth(MOST_CHARACTERS) {
+        None => Cow::Borrowed(name),
+        Some((end, _)) => Cow::Owned(format!("{}…", &name[..end])),
+    }
 }

@@ -139,10 +139,17 @@ fn of_many_inputs_a_few_are_named() {
     }
     fs::write(folder.path().join("rows0.ndjson"), contact("a")).expect("written");
     let said = stderr(&run(folder.path(), &["check", "rows*.ndjson"]));
-    let hints = hints(&said);
-    assert_eq!(hints.len(), 3, "{said}");
+    let named = hints(&said);
+    assert_eq!(named.len(), 3, "{said}");
     assert!(
-        hints[0].starts_with("rows1.ndjson ") && hints[2].ends_with("; 2 other inputs look like that, too"),
+        named[0].starts_with("rows1.ndjson ") && named[2].ends_with("; 2 other inputs look like that, too"),
         "{said}"
     );
+
+    // Names are of any length, and there can be any number of them.
+    let members: Vec<String> = (0..30).map(|nth| format!("\"{}{nth}\":1", "x".repeat(200))).collect();
+    fs::write(folder.path().join("wide.ndjson"), format!("{{{}}}", members.join(","))).expect("written");
+    let said = stderr(&run(folder.path(), &["check", "wide.ndjson"]));
+    let hint = hints(&said)[0];
+    assert!(hint.contains("xx… and 20 more, and no channels") && hint.len() < 1000, "{hint}");
 }
