@@ -150,6 +150,13 @@ pub struct InputEntry {
     /// The mapping by which its records became contacts; none if they are contacts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping: Option<String>,
+    /// Whether its records stood in the lines of a rejects file.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub rejects: bool,
+}
+
+fn is_false(truth: &bool) -> bool {
+    !truth
 }
 
 /// What became of the records.

@@ -31,7 +31,7 @@ pub(crate) fn keep_apart(
     });
     let inputs: Vec<PathBuf> = inputs.collect();
     let resources = rules.schema_resource.iter().map(|resource| &resource.file);
-    let mapping = source::file(source);
+    let mapping = source::files(source);
     let files = rules.schema.iter().chain(resources).chain(&settings.file).chain(mapping);
     let mut taken: Vec<PathBuf> = files.filter_map(|file| fs::canonicalize(file).ok()).collect();
     taken.extend_from_slice(&inputs);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 use contact::{RuleOptions, Rules, Scratch, Verdict, Violation};
-use mapping::{Dates, Fate, Mapping, Sources, Trace};
+use mapping::{Dates, Fate, Mapping, NoRecord, Rejected, RejectedReader, Sources, Trace};
 use ndjson::{Block, BlockReader, Cells, Parser, ReaderOptions};
 
 use crate::args::PresetsArgs;
@@ -86,7 +86,8 @@ impl<'s> Explained<'s> {
     fn head(&mut self, name: &str, reader: &BlockReader, block: &Block) {
         let summary = &reader.inputs()[block.input];
         let mapping = self.sources.mapping(block.dialect);
-        self.line(&format!("{name}: {} ({})", mapping.title(), mapping.name()));
+        let rejects = if self.sources.are_rejects(block.dialect) { "rejects of " } else { "" };
+        self.line(&format!("{name}: {rejects}{} ({})", mapping.title(), mapping.name()));
         // A mapping that was named was not recognised by anything.
         if let Some(because) = summary.recognised.as_ref().filter(|because| !because.is_empty()) {
             self.line(&format!("{INDENT}recognised {because}"));
@@ -105,15 +106,32 @@ impl<'s> Explained<'s> {
         let mapping = self.sources.mapping(block.dialect);
         let mut mapper = (!mapping.is_contacts()).then(|| self.sources.mapper(block.dialect));
         let mut parser = Parser::new();
+        let mut rejected = self.sources.are_rejects(block.dialect).then(RejectedReader::default);
+        let mut line = Vec::new();
         let mut shown = 0;
         let mut records = block.records();
         while shown < left {
-            let Some(record) = records.next() else { break };
+            let Some(mut record) = records.next() else { break };
             shown += 1;
             self.line(&format!("\nline {}", self.lines_before + record.line + 1));
             if let Some(fault) = record.fault {
                 self.told("rejected", &[Violation::of_record(fault.code(), "", fault.to_string())]);
                 continue;
+            }
+            if let Some(rejected) = &mut rejected {
+                line.clear();
+                line.extend_from_slice(record.bytes);
+                match rejected.unwrap_in_place(&mut line) {
+                    Rejected::Record(bytes) => record.bytes = &line[..bytes],
+                    Rejected::Passed(passed) => {
+                        self.told("skipped", &[passed.violation]);
+                        continue;
+                    }
+                    Rejected::Missing(NoRecord { violation, .. }) | Rejected::Foreign(violation) => {
+                        self.told("rejected", &[violation]);
+                        continue;
+                    }
+                }
             }
             let Some(mapper) = &mut mapper else {
                 self.contact(record.bytes, None);

@@ -179,6 +179,11 @@ impl Rejects for Noting<'_> {
         self.rejects.take(reject)
     }
 
+    fn pass_over(&mut self, reject: &Reject<'_>) {
+        self.reasons.add(reject);
+        self.rejects.pass_over(reject);
+    }
+
     fn finish(&mut self) -> io::Result<()> {
         self.rejects.finish()
     }

@@ -43,11 +43,36 @@ pub(crate) fn sources(
         updated_at: updated_at.map(ToString::to_string),
         dates,
     };
-    let sources = match named(&args.from)? {
+    let mut named: Vec<Mapping> = Vec::new();
+    for from in &args.from {
+        named.extend(self::named(from)?);
+    }
+    let are_in_rejects = named.iter().any(Mapping::is_rejects);
+    named.retain(|mapping| !mapping.is_rejects());
+    if let [_, other, ..] = named.as_slice() {
+        return Err(Failure::usage(anyhow!(
+            "--from is given several times, but there is one mapping for all records; only rejects can stand beside it: \
+             --from rejects --from {}",
+            other.name()
+        )));
+    }
+    let mapping = named.pop();
+    if let Some(mapping) =
+        mapping.as_ref().filter(|mapping| are_in_rejects && mapping.format() == Some("csv"))
+    {
+        return Err(Failure::usage(anyhow!(
+            "the records of {} are rows of CSV, which a rejects file holds without their header; put the header in front of \
+             the rows and prepare them as CSV: `reteno-import explain {}`",
+            mapping.name(),
+            mapping::RAW_NOT_JSON
+        )));
+    }
+    let sources = match mapping {
         None => Sources::known(options, settings),
         Some(mapping) => Sources::of(mapping, options, settings),
     };
-    sources.map(Arc::new).map_err(Failure::usage)
+    let sources = sources.map_err(Failure::usage)?;
+    Ok(Arc::new(if are_in_rejects { sources.in_rejects() } else { sources }))
 }
 
 /// The mapping that `--from` names; `None` for one that is recognised.
@@ -92,10 +117,11 @@ pub(crate) fn printed(name: &str) -> Result<&'static Preset, Failure> {
     )))
 }
 
-/// The file of the mapping, if `--from` names one.
-pub(crate) fn file(args: &SourceArgs) -> Option<&PathBuf> {
-    let is_name = args.from.as_os_str() == AUTO || mapping::preset(&args.from.to_string_lossy()).is_some();
-    (!is_name).then_some(&args.from)
+/// The files of mappings that `--from` names.
+pub(crate) fn files(args: &SourceArgs) -> impl Iterator<Item = &PathBuf> {
+    args.from
+        .iter()
+        .filter(|from| from.as_os_str() != AUTO && mapping::preset(&from.to_string_lossy()).is_none())
 }
 
 /// Nobody knows a preset of that name.
@@ -117,9 +143,13 @@ pub(crate) fn no_preset(name: &str) -> Failure {
 
 /// What the manifest says of these options.
 pub(crate) fn told(args: &SourceArgs, options: &mut Map<String, Value>) {
-    if args.from.as_os_str() != AUTO {
-        let name = args.from.file_name().unwrap_or(args.from.as_os_str()).to_string_lossy();
-        options.insert("from".to_owned(), Value::from(name));
+    let named = args.from.iter().filter(|from| from.as_os_str() != AUTO);
+    let mut named: Vec<Value> =
+        named.map(|from| from.file_name().unwrap_or(from.as_os_str()).to_string_lossy().into()).collect();
+    if named.len() > 1 {
+        options.insert("from".to_owned(), Value::from(named));
+    } else if let Some(name) = named.pop() {
+        options.insert("from".to_owned(), name);
     }
     if !args.app_id.is_empty() {
         let apps = args.app_id.iter().map(|app| match &app.name {

@@ -1,5 +1,6 @@
 //! A few lines at the end of a run, for people.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -92,11 +93,21 @@ fn lines(outcome: &Outcome, session: &Session<'_>) -> Vec<String> {
             codes(outcome, Action::Skipped, counts.skipped)
         ));
     }
-    let is_told = outcome.by_code.values().any(|count| count.duplicate + count.conflict + count.skipped > 0);
+    // What a rejects file that was read tells of already is not told once more.
+    let is_told = outcome.by_code.iter().any(|(code, count)| {
+        count.duplicate + count.conflict > 0 || count.skipped > 0 && code != mapping::NOT_REJECTED
+    });
     if (counts.rejected + counts.pruned > 0 || is_told)
         && let RejectsTo::File(path) = &session.rejects
     {
         lines.push(format!("{} says which, where and why", path.display()));
+    }
+    if let Some(count) = outcome.by_code.get(mapping::RAW_NOT_JSON) {
+        lines.push(format!(
+            "{} without a JSON object in raw: `reteno-import explain {}` says how rows of CSV are brought in",
+            plural(count.rejected, "record"),
+            mapping::RAW_NOT_JSON
+        ));
     }
     if session.telling.verbose {
         let repairs: Vec<String> = outcome
@@ -132,9 +143,9 @@ fn lines(outcome: &Outcome, session: &Session<'_>) -> Vec<String> {
 
 /// By which mappings records became contacts, if by any.
 fn read_as(outcome: &Outcome, sources: &Sources) -> Option<String> {
-    let mut inputs: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut inputs: BTreeMap<Cow<'_, str>, u64> = BTreeMap::new();
     for input in &outcome.inputs {
-        *inputs.entry(sources.mapping_of(input).unwrap_or(CONTACTS)).or_default() += 1;
+        *inputs.entry(sources.read_as(input).unwrap_or(CONTACTS.into())).or_default() += 1;
     }
     if inputs.keys().all(|mapping| *mapping == CONTACTS) {
         return None;

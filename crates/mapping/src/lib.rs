@@ -2,7 +2,8 @@
 //!
 //! A [`Mapping`] is read from TOML: it says for each member of a contact which place of a record it comes from. A
 //! [`Mapper`] makes contacts by it, out of JSON records and out of the rows of tables, and says what it leaves out and
-//! why. [`presets`] has the mappings of known exports, and each of them says by what its records are recognised.
+//! why. [`presets`] has the mappings of known exports, and each of them says by what its records are recognised. Records
+//! may stand in the lines of a rejects file, out of which a [`RejectedReader`] takes them.
 //!
 //! Nothing here reads files, knows the rules of contacts or judges them: what is made is as good as the record was.
 //! No name of a vendor stands in the code; they are in the presets alone.
@@ -39,6 +40,7 @@ mod place;
 mod presets;
 mod read;
 mod record;
+mod rejected;
 mod sources;
 mod trace;
 mod trie;
@@ -49,5 +51,6 @@ pub use mapper::{Apps, Dates, Fate, Inactive, Mapped, Mapper, MappingOptions};
 pub use mapping::Mapping;
 pub use presets::{Preset, nearest_preset, preset, presets};
 pub use record::Columns;
+pub use rejected::{NOT_REJECTED, NoRecord, RAW_NOT_JSON, Rejected, RejectedReader};
 pub use sources::Sources;
 pub use trace::{Trace, TraceLine};

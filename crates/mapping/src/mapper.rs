@@ -198,7 +198,7 @@ impl Mapper {
         contact: &mut Vec<u8>,
         lines: Option<&mut Vec<TraceLine>>,
     ) -> Mapped {
-        if self.mapping.is_contacts {
+        if self.mapping.is_contacts() {
             encode(tape, contact);
             return Mapped::contact();
         }

@@ -30,10 +30,20 @@ pub struct Mapping {
     pub(crate) format: Option<String>,
     pub(crate) array: Option<String>,
     pub(crate) delimiter: Option<u8>,
-    pub(crate) is_contacts: bool,
+    pub(crate) records: Records,
     pub(crate) optional: Optional,
     pub(crate) recognise: Option<Recognise>,
     pub(crate) program: Program,
+}
+
+/// What records are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Records {
+    /// Something that contacts are made of.
+    ToMap,
+    Contacts,
+    /// Lines of a rejects file, in which records stand.
+    Rejects,
 }
 
 /// Which places may be missing everywhere.
@@ -143,7 +153,13 @@ impl Mapping {
     /// Whether records are contacts already.
     #[must_use]
     pub fn is_contacts(&self) -> bool {
-        self.is_contacts
+        self.records == Records::Contacts
+    }
+
+    /// Whether records stand in the lines of a rejects file. What they are themselves, another mapping says.
+    #[must_use]
+    pub fn is_rejects(&self) -> bool {
+        self.records == Records::Rejects
     }
 
     /// How records stand in the input, if it says so: `ndjson`, `json` or `csv`.

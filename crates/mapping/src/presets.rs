@@ -17,7 +17,8 @@ macro_rules! presets {
     };
 }
 
-const PRESETS: &[Preset] = presets!["contact", "pinpoint", "onesignal", "braze", "airship", "appmetrica"];
+const PRESETS: &[Preset] =
+    presets!["contact", "pinpoint", "onesignal", "braze", "airship", "appmetrica", "rejects"];
 
 /// All presets.
 #[must_use]

@@ -6,7 +6,7 @@ mod parts;
 use toml::de::DeTable;
 
 use crate::error::MappingError;
-use crate::mapping::{Mapping, Optional, Program, Recognise};
+use crate::mapping::{Mapping, Optional, Program, Recognise, Records};
 use crate::place::{From, Place};
 use crate::trie::Trie;
 use entry::{Entry, Section};
@@ -27,6 +27,8 @@ const KEYS: &[&str] = &[
 ];
 /// What can be said of records that are contacts already.
 const KEYS_OF_CONTACTS: &[&str] = &["as", "title", "format", "array", "recognise"];
+/// What can be said of the lines of rejects files.
+const KEYS_OF_REJECTS: &[&str] = &["as", "title", "recognise"];
 const FORMATS: &[&str] = &["ndjson", "json", "csv"];
 
 pub(crate) fn read_mapping(name: &str, toml: &str) -> Result<Mapping, MappingError> {
@@ -38,7 +40,7 @@ pub(crate) fn read_mapping(name: &str, toml: &str) -> Result<Mapping, MappingErr
     })?;
     let top = Section::top(source, table.get_ref(), KEYS)?;
     let mut reader = Reader::default();
-    let is_contacts = reader.is_contacts(&top)?;
+    let records = reader.records(&top)?;
     let array = top.get("array").map(|entry| reader.pointer(&entry)).transpose()?;
     let recognise = top.get("recognise").map(|entry| reader.recognise(&entry)).transpose()?;
     let format = match top.get("format") {
@@ -51,9 +53,12 @@ pub(crate) fn read_mapping(name: &str, toml: &str) -> Result<Mapping, MappingErr
         Some(entry) => reader.optional(&entry)?,
         None => Optional::These(Vec::new()),
     };
-    let program = if is_contacts { Program::default() } else { reader.program(&top)? };
+    let program = match records {
+        Records::ToMap => reader.program(&top)?,
+        Records::Contacts | Records::Rejects => Program::default(),
+    };
     let name = name.to_owned();
-    Ok(Mapping { name, title, format, array, delimiter, is_contacts, optional, recognise, program })
+    Ok(Mapping { name, title, format, array, delimiter, records, optional, recognise, program })
 }
 
 /// The text of a mapping, for messages.
@@ -80,14 +85,19 @@ struct Reader {
 }
 
 impl Reader {
-    fn is_contacts(&self, top: &Section<'_>) -> Result<bool, MappingError> {
-        let Some(entry) = top.get("as") else { return Ok(false) };
-        entry.one_of("as", &["contacts"])?;
-        match KEYS.iter().filter(|key| !KEYS_OF_CONTACTS.contains(key)).find_map(|key| top.get(key)) {
-            Some(other) => {
-                Err(other.wrong("nothing is to be said of records that are contacts already (as)"))
-            }
-            None => Ok(true),
+    fn records(&self, top: &Section<'_>) -> Result<Records, MappingError> {
+        let Some(entry) = top.get("as") else { return Ok(Records::ToMap) };
+        let (records, keys, why) = match entry.one_of("as", &["contacts", "rejects"])? {
+            "rejects" => (Records::Rejects, KEYS_OF_REJECTS, "nothing is to be said of rejects files (as)"),
+            _ => (
+                Records::Contacts,
+                KEYS_OF_CONTACTS,
+                "nothing is to be said of records that are contacts already (as)",
+            ),
+        };
+        match KEYS.iter().filter(|key| !keys.contains(key)).find_map(|key| top.get(key)) {
+            Some(other) => Err(other.wrong(why)),
+            None => Ok(records),
         }
     }
 

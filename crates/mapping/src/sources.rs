@@ -1,12 +1,15 @@
 //! The mappings of a run, one for each dialect of its inputs, and how a dialect is recognised.
 
+mod fitting;
+
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use contact::Settings;
-use ndjson::{Beginning, Format, InputSummary, Parser, Recognised, Recogniser};
+use ndjson::{Beginning, Format, InputSummary, Recognised, Recogniser};
 
 use crate::doubt;
 use crate::error::{MappingError, first_of};
@@ -14,11 +17,13 @@ use crate::mapper::{Mapper, MappingOptions, given_place};
 use crate::mapping::Mapping;
 use crate::place::Place;
 use crate::presets::presets;
+use fitting::{Fit, Fits};
 
 /// How many columns are named when nobody knows them.
 const NAMED_COLUMNS: usize = 10;
 
-/// How the records of each dialect become contacts. A dialect is the number that a [`Recogniser`] gives to an input.
+/// How the records of each dialect become contacts. A dialect is the number that a [`Recogniser`] gives to an input: that of
+/// a mapping, and beyond all of them once more for records in the lines of rejects files.
 pub struct Sources {
     mappings: Vec<Arc<Mapping>>,
     options: Arc<MappingOptions>,
@@ -26,6 +31,7 @@ pub struct Sources {
     /// Where the user says that the date is.
     updated_at: Option<Place>,
     choice: Choice,
+    lines: Lines,
 }
 
 impl fmt::Debug for Sources {
@@ -44,18 +50,15 @@ enum Choice {
     Given { were_places_looked_for: AtomicBool },
 }
 
-/// How many of the first records fit a mapping.
-#[derive(Clone, Copy, Debug, Default)]
-struct Fit {
-    fitting: usize,
-    of: usize,
-}
-
-impl Fit {
-    /// At least half of them.
-    fn is_candidate(self) -> bool {
-        self.fitting > 0 && self.fitting * 2 >= self.of
-    }
+/// Whether records stand in the lines of rejects files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lines {
+    /// They do not.
+    AreRecords,
+    /// They do in an input that is recognised as one.
+    Recognised,
+    /// They do in all inputs.
+    OfRejects,
 }
 
 impl Sources {
@@ -67,15 +70,25 @@ impl Sources {
         let parse = |preset: &crate::Preset| Mapping::parse(preset.name, preset.toml);
         let mappings: Vec<Mapping> = presets().iter().map(parse).collect::<Result<_, _>>()?;
         let contacts = mappings.iter().position(Mapping::is_contacts).unwrap_or_default();
-        Self::new(mappings, options, settings, Choice::Recognised { contacts })
+        Self::new(mappings, options, settings, Choice::Recognised { contacts }, Lines::Recognised)
     }
 
-    /// One mapping for all inputs.
+    /// One mapping for all inputs. If that is the one of rejects files, what stands in them is recognised.
     ///
     /// # Errors
     /// [`MappingError`] if the options name a place that is none.
     pub fn of(mapping: Mapping, options: MappingOptions, settings: Settings) -> Result<Self, MappingError> {
-        Self::new(vec![mapping], options, settings, Choice::Given { were_places_looked_for: false.into() })
+        if mapping.is_rejects() {
+            return Self::known(options, settings).map(Self::in_rejects);
+        }
+        let choice = Choice::Given { were_places_looked_for: false.into() };
+        Self::new(vec![mapping], options, settings, choice, Lines::AreRecords)
+    }
+
+    /// The same for records that stand in the lines of rejects files.
+    #[must_use]
+    pub fn in_rejects(self) -> Self {
+        Self { lines: Lines::OfRejects, ..self }
     }
 
     /// Records are contacts in all inputs.
@@ -92,6 +105,7 @@ impl Sources {
             settings: Settings::default(),
             updated_at: None,
             choice: Choice::Given { were_places_looked_for: true.into() },
+            lines: Lines::AreRecords,
         }
     }
 
@@ -100,28 +114,36 @@ impl Sources {
         options: MappingOptions,
         settings: Settings,
         choice: Choice,
+        lines: Lines,
     ) -> Result<Self, MappingError> {
         let mappings: Vec<Arc<Mapping>> = mappings.into_iter().map(Arc::new).collect();
         let updated_at = options.updated_at.as_deref().map(given_place).transpose()?;
-        Ok(Self { mappings, options: Arc::new(options), settings, updated_at, choice })
+        Ok(Self { mappings, options: Arc::new(options), settings, updated_at, choice, lines })
     }
 
     /// The mapping of a dialect.
     #[must_use]
     pub fn mapping(&self, dialect: usize) -> &Mapping {
-        &self.mappings[dialect]
+        &self.mappings[dialect % self.mappings.len()]
     }
 
     /// Whether the records of a dialect are contacts already.
     #[must_use]
     pub fn is_contacts(&self, dialect: usize) -> bool {
-        self.mappings[dialect].is_contacts()
+        self.mapping(dialect).is_contacts()
+    }
+
+    /// Whether the records of a dialect stand in the lines of a rejects file.
+    #[must_use]
+    pub fn are_rejects(&self, dialect: usize) -> bool {
+        dialect >= self.mappings.len()
     }
 
     /// What maps the records of a dialect, for one worker.
     #[must_use]
     pub fn mapper(&self, dialect: usize) -> Mapper {
-        let (mapping, options) = (Arc::clone(&self.mappings[dialect]), Arc::clone(&self.options));
+        let (mapping, options) =
+            (Arc::clone(&self.mappings[dialect % self.mappings.len()]), Arc::clone(&self.options));
         Mapper::with_place(mapping, options, self.settings.clone(), self.updated_at.clone())
     }
 
@@ -129,7 +151,7 @@ impl Sources {
     /// never opened.
     #[must_use]
     pub fn mapping_of(&self, input: &InputSummary) -> Option<&str> {
-        let mapping = self.mappings.get(input.dialect)?;
+        let mapping = self.mapping(input.dialect);
         (input.format != Format::Auto && !mapping.is_contacts()).then(|| mapping.name())
     }
 
@@ -138,16 +160,33 @@ impl Sources {
     pub fn names_no_app(&self, input: &InputSummary) -> bool {
         let apps = &self.options.apps;
         let is_unsaid = apps.any.is_none() && apps.by_name.is_empty();
-        is_unsaid && self.mapping_of(input).is_some() && self.mappings[input.dialect].needs_app_id()
+        is_unsaid && self.mapping_of(input).is_some() && self.mapping(input.dialect).needs_app_id()
+    }
+
+    /// What an input was read as, in a word or three; none if its records are contacts that stand there as they are, or if it
+    /// was never opened.
+    #[must_use]
+    pub fn read_as(&self, input: &InputSummary) -> Option<Cow<'_, str>> {
+        let mapping = self.mapping_of(input);
+        if self.are_rejects(input.dialect) {
+            return Some(Cow::Owned(format!("rejects of {}", mapping.unwrap_or("contacts"))));
+        }
+        mapping.map(Cow::Borrowed)
     }
 
     /// What an input was recognised as, in a line for people; none if nobody had to recognise it, or if its records are
     /// contacts.
     #[must_use]
     pub fn recognised(&self, input: &InputSummary) -> Option<String> {
-        let name = self.mapping_of(input)?;
+        let name = self.read_as(input)?;
         let because = input.recognised.as_deref().filter(|because| !because.is_empty())?;
-        Some(format!("{}: {} ({name}), {because}", input.name, self.mappings[input.dialect].title()))
+        let mapping = self.mapping(input.dialect);
+        let title = match (self.are_rejects(input.dialect), mapping.is_contacts()) {
+            (false, _) => Cow::Borrowed(mapping.title()),
+            (true, true) => Cow::Borrowed("a rejects file"),
+            (true, false) => Cow::Owned(format!("a rejects file of {}", mapping.title())),
+        };
+        Some(format!("{}: {title} ({name}), {because}", input.name))
     }
 
     /// Why an input does not look like what it is read as, in a sentence for people; of other than contacts only where
@@ -163,6 +202,9 @@ impl Sources {
     /// How records stand in the inputs, if the mapping says it.
     #[must_use]
     pub fn format(&self) -> Format {
+        if self.lines == Lines::OfRejects {
+            return Format::Auto;
+        }
         match (&self.choice, self.mappings.first().and_then(|mapping| mapping.format())) {
             (Choice::Given { .. }, Some("ndjson")) => Format::Ndjson,
             (Choice::Given { .. }, Some("json")) => Format::Json,
@@ -180,43 +222,13 @@ impl Sources {
         }
     }
 
-    /// How many of the first records fit each mapping.
-    fn fits(&self, beginning: &Beginning<'_>) -> Vec<Fit> {
-        let mut fits = vec![Fit::default(); self.mappings.len()];
-        if let Some(table) = beginning.table() {
-            for (mapping, fit) in self.mappings.iter().zip(&mut fits) {
-                let fitting = usize::from(mapping.fits_columns(&table.columns));
-                *fit = Fit { fitting, of: 1 };
-            }
-            return fits;
-        }
-        let arrays: BTreeSet<Option<&str>> = self.mappings.iter().map(|mapping| mapping.array()).collect();
-        let mut parser = Parser::new();
-        for array in arrays {
-            let records = beginning.records(array);
-            for record in &records {
-                // What is no JSON fits nothing.
-                let _ = parser.parse(record, |tape| {
-                    for (mapping, fit) in self.mappings.iter().zip(&mut fits) {
-                        if mapping.array() == array && mapping.fits_record(tape) {
-                            fit.fitting += 1;
-                        }
-                    }
-                });
-            }
-            for (mapping, fit) in self.mappings.iter().zip(&mut fits) {
-                if mapping.array() == array {
-                    fit.of = records.len();
-                }
-            }
-        }
-        fits
+    /// The dialect of a mapping whose records stand in the lines of rejects files.
+    fn in_lines(&self, mapping: usize) -> Recognised {
+        Recognised { dialect: self.mappings.len() + mapping, array: None, because: String::new(), doubt: None }
     }
 
     fn chosen(&self, beginning: &Beginning<'_>, contacts: usize) -> Result<Recognised, String> {
-        let fits = self.fits(beginning);
-        let candidates: Vec<usize> =
-            (0..fits.len()).filter(|dialect| fits[*dialect].is_candidate()).collect();
+        let fits = Fits::of(&self.mappings, beginning);
         let recognised = |dialect: usize, because: String| {
             let array = match beginning.table() {
                 Some(_) => None,
@@ -226,29 +238,52 @@ impl Sources {
                 if dialect == contacts && because.is_empty() { doubt::of_contacts(beginning) } else { None };
             Ok(Recognised { dialect, array, because, doubt })
         };
-        match (candidates.as_slice(), beginning.table()) {
+        match (fits.candidates().as_slice(), beginning.table()) {
             ([dialect], Some(_)) => recognised(*dialect, "by its columns".to_owned()),
             ([dialect], None) => {
-                let Fit { fitting, of } = fits[*dialect];
-                let because = match (fitting, of) {
-                    (1, 1) => "by its first record".to_owned(),
-                    _ => format!("by {fitting} of its first {of} records"),
+                let because = match fits.fit(*dialect) {
+                    Fit { fitting: 1, of: 1 } => "by its first record".to_owned(),
+                    Fit { fitting, of } => format!("by {fitting} of its first {of} records"),
                 };
+                if self.mappings[*dialect].is_rejects() {
+                    return self.chosen_in_lines(beginning, contacts, because);
+                }
                 recognised(*dialect, because)
             }
             ([], Some(table)) => Err(unknown_columns(&table.columns)),
             ([], None) => recognised(contacts, String::new()),
             (several, _) => {
-                let named: Vec<String> = several
-                    .iter()
-                    .map(|dialect| {
-                        let (mapping, Fit { fitting, of }) = (&self.mappings[*dialect], fits[*dialect]);
-                        format!("{} (--from {}, {fitting} of {of})", mapping.title(), mapping.name())
-                    })
-                    .collect();
-                Err(format!("it could be {}; name the one it is", named.join(" or ")))
+                Err(format!("it could be {}; name the one it is", fits.named(&self.mappings, several)))
             }
         }
+    }
+
+    /// What the records are that stand in the lines of a rejects file.
+    fn chosen_in_lines(
+        &self,
+        beginning: &Beginning<'_>,
+        contacts: usize,
+        mut because: String,
+    ) -> Result<Recognised, String> {
+        let fits = Fits::in_lines(&self.mappings, beginning);
+        let dialect = match fits.candidates().as_slice() {
+            [] => contacts,
+            [dialect] => {
+                if *dialect != contacts {
+                    because.push_str(if because.is_empty() { "by " } else { ", and by " });
+                    let Fit { fitting, of } = fits.fit(*dialect);
+                    because.push_str(&format!("{fitting} of {of} in raw"));
+                }
+                *dialect
+            }
+            several => {
+                let named = fits.named(&self.mappings, several);
+                return Err(format!(
+                    "what stands in raw could be {named}; name the one it is, beside --from rejects"
+                ));
+            }
+        };
+        Ok(Recognised { because, ..self.in_lines(dialect) })
     }
 }
 
@@ -267,8 +302,17 @@ impl Recogniser for Sources {
     }
 
     fn recognise(&self, beginning: &Beginning<'_>) -> Result<Recognised, String> {
+        let are_in_lines = self.lines == Lines::OfRejects;
+        if are_in_lines && beginning.table().is_some() {
+            return Err("it is CSV, and no rejects file, which has a JSON object on each line".to_owned());
+        }
         let were_places_looked_for = match &self.choice {
+            Choice::Recognised { contacts } if are_in_lines => {
+                return self.chosen_in_lines(beginning, *contacts, String::new());
+            }
             Choice::Recognised { contacts } => return self.chosen(beginning, *contacts),
+            // A place that rejected records lack may be why they were rejected.
+            Choice::Given { .. } if are_in_lines => return Ok(self.in_lines(0)),
             Choice::Given { were_places_looked_for } => were_places_looked_for,
         };
         let mapping = &self.mappings[0];

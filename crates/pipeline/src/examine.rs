@@ -10,6 +10,7 @@ use contact::{
 use mapping::Sources;
 use ndjson::{Block, FramingFault, Parser, Records, Tape};
 
+use crate::corrected::Unwrapping;
 use crate::mapped::Mappers;
 use crate::request_body::{self, Agreement, ListedFields, RequestBody};
 use crate::seen::Hasher;
@@ -37,13 +38,14 @@ pub(crate) struct Examiner {
     pub(crate) scratch: Scratch,
     pub(crate) field_set: FieldSet,
     pub(crate) mappers: Mappers,
+    pub(crate) unwrapping: Unwrapping,
     /// A copy of a record that stands too near to the end of its block.
     copy: Vec<u8>,
 }
 
 /// What is known of a record before it is parsed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Plain {
+pub(crate) enum Plain {
     /// It was looked at, and is not a plain one.
     No,
     /// It was not looked at: it stands too near to the end of its block, or not on a line.
@@ -106,6 +108,9 @@ pub(crate) enum Fate {
     Rejected(usize),
     /// The mapping of its source leaves it out. Index in [`Examined::refused`].
     Skipped(usize),
+    /// It is told of in the file that was read, as something that is not to be read again. Index in
+    /// [`Examined::refused`].
+    PassedOver(usize),
 }
 
 /// What tells a contact from others, as far as somebody asked.
@@ -281,6 +286,11 @@ impl Examined {
         self.refused.push(refused);
     }
 
+    pub(crate) fn pass_over(&mut self, line: u64, text: Range<usize>, refused: Refused) {
+        self.entries.push(Entry { line, text, fate: Fate::PassedOver(self.refused.len()) });
+        self.refused.push(refused);
+    }
+
     /// All records of the block were seen.
     pub(crate) fn end_block(&mut self, records: &Records<'_>) {
         self.blank_lines = records.blank_lines();
@@ -289,16 +299,25 @@ impl Examined {
 }
 
 impl Examiner {
-    /// Examines the records of a block.
-    pub(crate) fn examine(&mut self, examination: &Examination, block: &Block, out: &mut Examined) {
-        if let Examination::Contacts { rules, agreement, hasher, sources } = examination
-            && let Some(mut mapper) = self.mappers.take(sources, block)
-        {
+    /// Examines the records of a block. If they stand in the lines of a rejects file, they are taken out of them.
+    pub(crate) fn examine(&mut self, examination: &Examination, block: &mut Block, out: &mut Examined) {
+        if let Examination::Contacts { rules, agreement, hasher, sources } = examination {
             let context = Context { rules, agreement, hasher: *hasher, listed: &ListedFields::default() };
-            self.mapped(&mut mapper, &context, block, out);
-            self.mappers.give_back(mapper, block);
-            out.repairs = std::mem::take(&mut self.scratch.repairs);
-            return;
+            let mut mapper = self.mappers.take(sources, block);
+            let are_rejects = sources.are_rejects(block.dialect);
+            match &mut mapper {
+                mapper if are_rejects => self.corrected(mapper.as_mut(), &context, block, out),
+                Some(mapper) => self.mapped(mapper, &context, block, out),
+                None => {}
+            }
+            let is_done = are_rejects || mapper.is_some();
+            if let Some(mapper) = mapper {
+                self.mappers.give_back(mapper, block);
+            }
+            if is_done {
+                out.repairs = std::mem::take(&mut self.scratch.repairs);
+                return;
+            }
         }
         let mut records = block.records();
         loop {
@@ -381,7 +400,7 @@ impl Examiner {
     }
 
     /// A record that may be a request body.
-    fn record(
+    pub(crate) fn record(
         &mut self,
         context: &Context<'_>,
         bytes: &[u8],

@@ -51,6 +51,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod corrected;
 mod duplicates;
 mod examine;
 mod findings;

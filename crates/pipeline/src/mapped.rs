@@ -103,9 +103,9 @@ enum Read<'r, 't> {
 }
 
 /// Where a record stands in its block.
-struct Place {
-    line: u64,
-    text: Range<usize>,
+pub(crate) struct Place {
+    pub(crate) line: u64,
+    pub(crate) text: Range<usize>,
 }
 
 impl Examiner {
@@ -134,7 +134,8 @@ impl Examiner {
         out.end_block(&records);
     }
 
-    fn mapped_record(
+    /// Maps one record and judges the contact.
+    pub(crate) fn mapped_record(
         &mut self,
         mapper: &mut Mapper,
         context: &Context<'_>,
@@ -172,7 +173,7 @@ impl Examiner {
                 }
                 *pruned
             }
-            Fate::Rejected(told) | Fate::Skipped(told) => Some(*told),
+            Fate::Rejected(told) | Fate::Skipped(told) | Fate::PassedOver(told) => Some(*told),
         };
         let Some(told) = told else { return };
         if told == out.refused.len() {

@@ -117,6 +117,7 @@ impl<'r> Ordered<'r> {
             match &entry.fate {
                 Fate::Rejected(refused) => self.rejected(&placed, &examined.refused[*refused])?,
                 Fate::Skipped(refused) => self.skipped(&placed, &examined.refused[*refused])?,
+                Fate::PassedOver(refused) => self.passed_over(&placed, &examined.refused[*refused]),
                 Fate::Accepted { contact, key, field_set, identity, pruned } => {
                     let contact = match contact {
                         Stored::InBlock(place) => &block.bytes[place.clone()],
@@ -360,6 +361,21 @@ impl<'r> Ordered<'r> {
         self.tell(placed, Action::Skipped, refused.key.as_deref(), Raw::LeftOut, &refused.violations)
     }
 
+    /// A line of a rejects file that is not to be read again.
+    fn passed_over(&mut self, placed: &Placed<'_>, refused: &Refused) {
+        self.rejects.pass_over(&Reject {
+            source: name(&self.names, placed.spot.input),
+            line: placed.spot.line,
+            byte_offset: placed.spot.byte_offset,
+            action: Action::Skipped,
+            key: refused.key.as_deref(),
+            violations: &refused.violations,
+            omitted: 0,
+            raw: None,
+        });
+        self.count(Action::Skipped, &refused.violations);
+    }
+
     /// Tells that a row is not written because another one of its key is.
     pub(crate) fn tell_repeated(
         &mut self,
@@ -405,6 +421,15 @@ impl<'r> Ordered<'r> {
         };
         self.rejects.take(&reject).map_err(End::RejectsFailed)?;
         self.told += 1;
+        self.count(action, violations);
+        match self.max_rejects {
+            Some(RejectLimit::Count(most)) if self.counts.rejected > most => Err(End::TooManyRejects),
+            _ => Ok(()),
+        }
+    }
+
+    /// Counts a record and its reasons.
+    fn count(&mut self, action: Action, violations: &[Violation]) {
         for violation in violations {
             let of_code = match self.by_code.get_mut(&*violation.code) {
                 Some(of_code) => of_code,
@@ -422,10 +447,6 @@ impl<'r> Ordered<'r> {
             Action::Duplicate => self.counts.merged += 1,
             Action::Skipped => self.counts.skipped += 1,
             Action::MergedConflict => self.merged.told_conflicts += 1,
-        }
-        match self.max_rejects {
-            Some(RejectLimit::Count(most)) if self.counts.rejected > most => Err(End::TooManyRejects),
-            _ => Ok(()),
         }
     }
 }

@@ -51,6 +51,9 @@ pub trait Rejects {
     /// Those of the output; the run then ends.
     fn take(&mut self, reject: &Reject<'_>) -> io::Result<()>;
 
+    /// Passes over a line of a rejects file that was read: it is counted, and not told once more.
+    fn pass_over(&mut self, _reject: &Reject<'_>) {}
+
     /// Everything has been taken: makes it last.
     ///
     /// # Errors

@@ -273,7 +273,7 @@ impl Blocks {
 impl Carrier {
     fn examine(&mut self, examination: &Examination, examiner: &mut Examiner) {
         self.examined.clear();
-        examiner.examine(examination, &self.block, &mut self.examined);
+        examiner.examine(examination, &mut self.block, &mut self.examined);
     }
 
     fn forget_large(&mut self, most: usize) {

@@ -53,6 +53,7 @@ impl Completing {
             blake3: input.blake3.clone().unwrap_or_default(),
             format: input.format.as_str().to_owned(),
             mapping: self.sources.mapping_of(input).map(str::to_owned),
+            rejects: self.sources.are_rejects(input.dialect),
         };
         Completion {
             format: FORMAT.to_owned(),

@@ -172,6 +172,7 @@ mod tests {
                 blake3: "00".into(),
                 format: "ndjson".into(),
                 mapping: None,
+                rejects: false,
             }],
             counts: ManifestCounts {
                 read: 4,

@@ -16,9 +16,10 @@ use super::FormatArg;
 #[command(next_help_heading = "Source")]
 pub(crate) struct SourceArgs {
     /// What the records are: a preset (`reteno-import presets` lists them), or a mapping of your own in a file; auto
-    /// recognises it by what each input holds
+    /// recognises it by what each input holds. With rejects they are what stands in raw of a rejects file, corrected; what
+    /// they are themselves is recognised, or given beside it: --from rejects --from braze
     #[arg(long, value_name = "auto|PRESET|FILE.toml", default_value = "auto", env = "RETENO_IMPORT_FROM")]
-    pub(crate) from: PathBuf,
+    pub(crate) from: Vec<PathBuf>,
 
     /// The app in Reteno that push tokens belong to; NAME=UUID for one of several apps of the source. Can be given several
     /// times

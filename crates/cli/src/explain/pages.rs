@@ -99,6 +99,10 @@ pub(super) const GROUPS: &[Group] = &[
         },
     },
     Group {
+        title: "Lines of a rejects file",
+        pages: pages! { "not-rejected" "not-a-reject" "no-raw" "raw-not-json" },
+    },
+    Group {
         title: "The server's own",
         pages: pages! { "refused-by-server" "failed-on-server" "import-failed" },
     },

@@ -50,6 +50,8 @@ struct InputReport<'o> {
     format: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     mapping: Option<&'o str>,
+    #[serde(skip_serializing_if = "is_false")]
+    rejects: bool,
     stored_bytes: u64,
     bytes: u64,
     complete: bool,
@@ -88,6 +90,7 @@ pub(super) fn of_run(facts: &Facts<'_>) -> Vec<u8> {
                 name: &input.name,
                 format: input.format.as_str(),
                 mapping: sources.and_then(|sources| sources.mapping_of(input)),
+                rejects: sources.is_some_and(|sources| sources.are_rejects(input.dialect)),
                 stored_bytes: input.stored_bytes,
                 bytes: input.bytes,
                 complete: input.complete,
@@ -122,6 +125,10 @@ fn text(report: &impl Serialize) -> Vec<u8> {
     let mut text = serde_json::to_vec_pretty(report).unwrap_or_default();
     text.push(b'\n');
     text
+}
+
+fn is_false(truth: &bool) -> bool {
+    !truth
 }
 
 /// How the run ended, in a word.

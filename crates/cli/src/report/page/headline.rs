@@ -248,7 +248,7 @@ fn inputs(facts: &Facts<'_>) -> Markup {
     let known = &facts.outcome.inputs;
     let count = if known.is_empty() { facts.names.len() } else { known.len() };
     let rest = count.saturating_sub(MOST_INPUTS);
-    let is_mapped = known.iter().any(|input| mapping_of(input, facts).is_some());
+    let is_mapped = known.iter().any(|input| mapping_of(input, facts).is_some() || are_rejects(input, facts));
     html! {
         section {
             h2 { "Inputs" }
@@ -294,12 +294,19 @@ fn mapping_of<'f>(input: &InputSummary, facts: &Facts<'f>) -> Option<&'f Mapping
     sources.mapping_of(input).map(|_| sources.mapping(input.dialect))
 }
 
+/// Whether its records stood in the lines of a rejects file.
+fn are_rejects(input: &InputSummary, facts: &Facts<'_>) -> bool {
+    facts.sources.is_some_and(|sources| sources.are_rejects(input.dialect))
+}
+
 /// What the records of an input are, and who says so.
 fn read_as(input: &InputSummary, facts: &Facts<'_>) -> Markup {
+    let are_rejects = are_rejects(input, facts);
     let Some(mapping) = mapping_of(input, facts) else {
-        return html! { @if input.format != Format::Auto { "contacts" } };
+        return html! { @if input.format != Format::Auto { @if are_rejects { "rejects of " } "contacts" } };
     };
     html! {
+        @if are_rejects { "rejects of " }
         bdi { (short(mapping.title())) }
         @if mapping.title() != mapping.name() { " (" bdi.path { (short(mapping.name())) } ")" }
         span.quiet {
