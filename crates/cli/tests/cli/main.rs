@@ -4,6 +4,7 @@ mod away;
 mod bench;
 mod check;
 mod config;
+mod corrected;
 mod docs;
 mod explain;
 mod fixtures;

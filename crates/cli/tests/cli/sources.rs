@@ -60,7 +60,7 @@ const CASES: [Case; 10] = [
 ];
 
 /// The contacts of bodies that hold one contact each, to the byte.
-fn contacts(bodies: &str) -> Vec<&str> {
+pub(super) fn contacts(bodies: &str) -> Vec<&str> {
     let contact = |body: &'_ str| -> Option<(usize, usize)> {
         let start = body.find("\"contacts\":[")? + "\"contacts\":[".len();
         let mut depth = 0;
@@ -88,7 +88,7 @@ fn contacts(bodies: &str) -> Vec<&str> {
 }
 
 /// What is told, in the columns of the expectations.
-fn told(rejects: &Path) -> Vec<String> {
+pub(super) fn told(rejects: &Path) -> Vec<String> {
     let lines = json_lines(&fs::read_to_string(rejects).expect("rejects"));
     let columns = lines.iter().map(|line| {
         let violations = line["violations"].as_array().expect("violations");

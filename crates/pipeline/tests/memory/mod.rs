@@ -8,7 +8,7 @@ use batch::manifest::Completion;
 use batch::{BatchOptions, Body, RequestOptions};
 use contact::{DedupeOn, Formats, RuleOptions, Rules, Schema};
 use mapping::Sources;
-use ndjson::{BlockReader, Format, Input, ReaderOptions};
+use ndjson::{BlockReader, Format, Input, ReaderOptions, Recogniser};
 use pipeline::{
     Job, Merging, OnDuplicate, Outcome, Output, Progress, RejectLimit, RejectLines, Stop, TallyContacts, Task,
 };
@@ -30,6 +30,7 @@ pub(crate) struct Run {
     max_rejects: Option<RejectLimit>,
     max_errors: NonZeroUsize,
     stop: Stop,
+    in_rejects: bool,
 }
 
 pub(crate) struct Ran {
@@ -85,7 +86,14 @@ impl Run {
             max_rejects: None,
             max_errors: NonZeroUsize::new(20).expect("not 0"),
             stop: Stop::default(),
+            in_rejects: false,
         }
+    }
+
+    /// Records stand in the lines of a rejects file.
+    pub(crate) fn in_rejects(mut self) -> Self {
+        self.in_rejects = true;
+        self
     }
 
     /// What stands in a second input.
@@ -181,13 +189,18 @@ impl Run {
             Schema::compile(schema, Vec::new(), Formats::Assert).expect("the schema of a test is sound")
         });
         let inputs = std::iter::once(&file).chain(&second).map(|file| Input::File(file.path().to_owned()));
-        let reader =
+        let mut reader =
             ReaderOptions { block_bytes: self.block_bytes, format: self.format, ..ReaderOptions::default() };
+        let mut sources = Arc::new(Sources::contacts());
+        if self.in_rejects {
+            sources = Arc::new(Sources::contacts().in_rejects());
+            reader.recogniser = Some(Arc::clone(&sources) as Arc<dyn Recogniser>);
+        }
         let job = Job {
             reader: BlockReader::new(inputs.collect(), reader),
             threads: NonZeroUsize::new(self.threads).expect("not 0"),
             task: Task::Contacts {
-                sources: Arc::new(Sources::contacts()),
+                sources,
                 rules: Arc::new(Rules::new(rules, schema).expect("our own schema is sound")),
                 merging: self.merging,
                 output: Some(Box::new(Output {
