@@ -127,7 +127,9 @@ impl<'s> Explained<'s> {
                         self.told("skipped", &[passed.violation]);
                         continue;
                     }
-                    Rejected::Missing(NoRecord { violation, .. }) | Rejected::Foreign(violation) => {
+                    Rejected::NotJson { violation, .. }
+                    | Rejected::Missing(NoRecord { violation, .. })
+                    | Rejected::Foreign(violation) => {
                         self.told("rejected", &[violation]);
                         continue;
                     }

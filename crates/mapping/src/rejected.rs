@@ -7,7 +7,7 @@ use ndjson::{Parser, Tape, TapeValue};
 /// The code of lines whose records are not to be read: they are in an output already, or were left out on purpose.
 pub const NOT_REJECTED: &str = "not-rejected";
 
-/// The code of records that are not JSON and do not look like it, as rows of CSV.
+/// The code of records that do not even look like JSON, as rows of CSV.
 pub const RAW_NOT_JSON: &str = "raw-not-json";
 
 /// Memory for a record above this size is given back after use.
@@ -19,6 +19,13 @@ pub enum Rejected {
     /// The record that was rejected, perhaps corrected: it is moved to the beginning of the line's memory and takes so many
     /// bytes of it.
     Record(usize),
+    /// The same, but it does not even look like JSON: it may be a row of a table, of which syntax would say nothing useful.
+    NotJson {
+        /// How many bytes of the line it takes.
+        bytes: usize,
+        /// That it is none.
+        violation: Violation,
+    },
     /// A line about a record that was not rejected.
     Passed(NoRecord),
     /// A rejected record of which the line holds nothing.
@@ -63,7 +70,7 @@ impl RejectedReader {
                 foreign("", message)
             }
         };
-        if let Rejected::Record(bytes) = rejected
+        if let Rejected::Record(bytes) | Rejected::NotJson { bytes, .. } = rejected
             // Escapes and Base64 take more bytes than what they stand for.
             && let Some(place) = line.get_mut(..bytes)
         {
@@ -115,23 +122,29 @@ fn find(tape: &Tape<'_>, record: &mut Vec<u8>) -> Rejected {
         })
     };
     match (given("raw"), given("raw_base64").map(TapeValue::as_str)) {
-        (Some(raw), _) => {
-            match raw.as_str() {
-                Some(text) => record.extend_from_slice(text.as_bytes()),
-                None => record.extend_from_slice(tape.text_of(raw.index())),
-            }
-            Rejected::Record(record.len())
-        }
-        (None, Some(Some(base64))) if decode(base64, record) => Rejected::Record(record.len()),
+        (Some(raw), _) => match raw.as_str() {
+            Some(text) => record.extend_from_slice(text.as_bytes()),
+            None => record.extend_from_slice(tape.text_of(raw.index())),
+        },
+        (None, Some(Some(base64))) if decode(base64, record) => {}
         (None, Some(_)) => {
-            missing("/raw_base64", "raw_base64 is not Base64; write the record into raw instead")
+            return missing("/raw_base64", "raw_base64 is not Base64; write the record into raw instead");
         }
-        (None, None) => missing(
-            "",
-            "the line has no raw: the record was too long to be held, or somebody removed it; prepare the export again, \
-             with a larger --max-line-bytes if it was too long",
-        ),
+        (None, None) => {
+            return missing(
+                "",
+                "the line has no raw: the record was too long to be held, or somebody removed it; prepare the export \
+                 again, with a larger --max-line-bytes if it was too long",
+            );
+        }
     }
+    let bytes = record.len();
+    if matches!(record.trim_ascii_start(), [b'{' | b'[', ..]) {
+        return Rejected::Record(bytes);
+    }
+    let message = "what stands in raw is no JSON object; write one, or, if it is a row of CSV, prepare such rows below their \
+                   header";
+    Rejected::NotJson { bytes, violation: Violation::of_record(RAW_NOT_JSON, "", message) }
 }
 
 fn foreign(pointer: &str, message: impl Into<String>) -> Rejected {

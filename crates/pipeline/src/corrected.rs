@@ -5,12 +5,12 @@
 
 use std::ops::Range;
 
-use contact::Violation;
-use mapping::{NoRecord, RAW_NOT_JSON, Rejected, RejectedReader};
+use mapping::{Mapper, NoRecord, Rejected, RejectedReader};
 use ndjson::{Block, FramingFault, RecordText};
 
-use crate::examine::{Context, Examined, Examiner, Fate, Held, Plain, Refused};
+use crate::examine::{Context, Examination, Examined, Examiner, Held, Plain, Refused};
 use crate::mapped::Place;
+use crate::request_body::ListedFields;
 
 /// What a worker takes records out of lines with, kept from block to block.
 #[derive(Default)]
@@ -27,10 +27,31 @@ struct Line {
 }
 
 impl Examiner {
-    /// Examines the records in the lines of a block; they stand in it instead of the lines then.
+    /// Examines the records in the lines of a block, if these are of a rejects file; `false` if they are not.
     pub(crate) fn corrected(
         &mut self,
-        mut mapper: Option<&mut mapping::Mapper>,
+        examination: &Examination,
+        block: &mut Block,
+        out: &mut Examined,
+    ) -> bool {
+        let Examination::Contacts { rules, agreement, hasher, sources } = examination else { return false };
+        if !sources.are_rejects(block.dialect) {
+            return false;
+        }
+        let context = Context { rules, agreement, hasher: *hasher, listed: &ListedFields::default() };
+        let mut mapper = self.mappers.take(sources, block);
+        self.records_in_lines(mapper.as_mut(), &context, block, out);
+        if let Some(mapper) = mapper {
+            self.mappers.give_back(mapper, block);
+        }
+        out.repairs = std::mem::take(&mut self.scratch.repairs);
+        true
+    }
+
+    /// They stand in the block instead of their lines then.
+    fn records_in_lines(
+        &mut self,
+        mut mapper: Option<&mut Mapper>,
         context: &Context<'_>,
         block: &mut Block,
         out: &mut Examined,
@@ -52,6 +73,10 @@ impl Examiner {
             }
             let end = match reader.unwrap_in_place(&mut block.bytes[text.clone()]) {
                 Rejected::Record(bytes) => text.start + bytes,
+                Rejected::NotJson { bytes, violation } => {
+                    out.reject(line, text.start..text.start + bytes, Refused::of(violation));
+                    continue;
+                }
                 Rejected::Passed(NoRecord { key, violation }) => {
                     out.pass_over(line, text, Refused { key, ..Refused::of(violation) });
                     continue;
@@ -75,24 +100,9 @@ impl Examiner {
                     self.mapped_record(mapper, context, block, &record, Place { line, text }, out);
                 }
             }
-            let looks_like_json = matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]);
-            for entry in &mut out.entries[first..] {
-                // Lines inside the record are none of the file.
-                entry.line = line;
-                if let (false, &Fate::Rejected(refused)) = (looks_like_json, &entry.fate) {
-                    out.refused[refused].be_no_json();
-                }
-            }
+            // Lines inside the record are none of the file.
+            out.entries[first..].iter_mut().for_each(|entry| entry.line = line);
         }
         self.unwrapping = unwrapping;
-    }
-}
-
-impl Refused {
-    /// A record that does not even look like JSON may be a row of a table, of which syntax says nothing useful.
-    fn be_no_json(&mut self) {
-        let message = "what stands in raw is no JSON object; write one, or, if it is a row of CSV, prepare such rows below their \
-                       header";
-        self.violations = vec![Violation::of_record(RAW_NOT_JSON, "", message)];
     }
 }

@@ -301,23 +301,17 @@ impl Examined {
 impl Examiner {
     /// Examines the records of a block. If they stand in the lines of a rejects file, they are taken out of them.
     pub(crate) fn examine(&mut self, examination: &Examination, block: &mut Block, out: &mut Examined) {
-        if let Examination::Contacts { rules, agreement, hasher, sources } = examination {
+        if self.corrected(examination, block, out) {
+            return;
+        }
+        if let Examination::Contacts { rules, agreement, hasher, sources } = examination
+            && let Some(mut mapper) = self.mappers.take(sources, block)
+        {
             let context = Context { rules, agreement, hasher: *hasher, listed: &ListedFields::default() };
-            let mut mapper = self.mappers.take(sources, block);
-            let are_rejects = sources.are_rejects(block.dialect);
-            match &mut mapper {
-                mapper if are_rejects => self.corrected(mapper.as_mut(), &context, block, out),
-                Some(mapper) => self.mapped(mapper, &context, block, out),
-                None => {}
-            }
-            let is_done = are_rejects || mapper.is_some();
-            if let Some(mapper) = mapper {
-                self.mappers.give_back(mapper, block);
-            }
-            if is_done {
-                out.repairs = std::mem::take(&mut self.scratch.repairs);
-                return;
-            }
+            self.mapped(&mut mapper, &context, block, out);
+            self.mappers.give_back(mapper, block);
+            out.repairs = std::mem::take(&mut self.scratch.repairs);
+            return;
         }
         let mut records = block.records();
         loop {
@@ -512,9 +506,9 @@ fn with_margin<'c>(bytes: &[u8], copy: &'c mut Vec<u8>) -> Option<&'c [u8]> {
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'c> {
     pub(crate) rules: &'c Rules,
-    agreement: &'c Agreement,
+    pub(crate) agreement: &'c Agreement,
     pub(crate) hasher: Option<Hasher>,
-    listed: &'c ListedFields,
+    pub(crate) listed: &'c ListedFields,
 }
 
 impl Context<'_> {
