@@ -36,32 +36,39 @@ pub(crate) enum Voice {
     AnySchema,
 }
 
-/// Turns one error into one finding, or into one for each unexpected member.
+/// Turns one error into one finding, or into one for each unexpected member. `at` is the pointer to what is on the tape.
 pub(crate) fn finding(
     error: &ValidationError<'_>,
     tape: &Tape<'_>,
+    at: &str,
     documents: &Documents,
     voice: Voice,
     findings: &mut Vec<Finding>,
 ) {
     let Some(value) = pointer::resolve(tape.root(), error.instance_path().as_str()) else { return };
-    let holder = error.absolute_keyword_location().and_then(|location| documents.holder(location.as_str()));
-    let annotation = |name: &str| match voice {
-        Voice::Annotated => holder.and_then(|holder| holder.get(name)),
-        Voice::AnySchema => None,
+    let location = error.absolute_keyword_location().map(|location| location.as_str());
+    let pointer_of = |value: TapeValue<'_>| match at {
+        "" => pointer::as_read(tape, value.index()),
+        at => at.to_owned() + &pointer::as_read(tape, value.index()),
     };
     let keyword = error.kind().keyword().to_owned();
     if let ValidationErrorKind::AdditionalProperties { unexpected }
     | ValidationErrorKind::UnevaluatedProperties { unexpected } = error.kind()
     {
+        let holder = location.and_then(|location| documents.holder(location));
         for name in unexpected {
             let Some(member) = value.get(name) else { continue };
-            findings.push(unknown_member(name, member, tape, keyword.clone().into(), holder, voice));
+            let pointer = pointer_of(member);
+            findings.push(unknown_member(name, member, pointer, keyword.clone().into(), holder, voice));
         }
         return;
     }
-    let hint = annotation("x-hint").and_then(Value::as_str);
-    let pointer = pointer::as_read(tape, value.index());
+    let annotations = match (voice, location) {
+        (Voice::Annotated, Some(location)) => documents.annotations(location),
+        _ => Cow::default(),
+    };
+    let hint = annotations.hint.as_deref();
+    let pointer = pointer_of(value);
     let what = match (error.kind(), hint) {
         (ValidationErrorKind::Required { property }, _) if pointer.is_empty() => {
             format!("the member {property} is missing")
@@ -79,8 +86,8 @@ pub(crate) fn finding(
         Some(hint) => format!("{what}; {hint}"),
         None => what,
     };
-    let code = match annotation("x-code").and_then(Value::as_str) {
-        Some(code) => Cow::Owned(code.to_owned()),
+    let code = match &annotations.code {
+        Some(code) => Cow::Owned(code.clone()),
         None => Cow::Borrowed(code_of(error.kind())),
     };
     findings.push(Finding {
@@ -101,7 +108,7 @@ pub(crate) fn finding(
 pub(crate) fn unknown_member(
     name: &str,
     member: TapeValue<'_>,
-    tape: &Tape<'_>,
+    pointer: String,
     keyword: Cow<'static, str>,
     holder: Option<&Value>,
     voice: Voice,
@@ -113,7 +120,7 @@ pub(crate) fn unknown_member(
     Finding {
         violation: Violation {
             code: "unknown-member".into(),
-            pointer: pointer::as_read(tape, member.index()),
+            pointer,
             keyword,
             message: no_such_member(name, holder, renamed),
             value: mask(member),

@@ -88,6 +88,10 @@ fn is_below<'v>(value: &'v Value, part: &Value, way: &mut Vec<Cow<'v, str>>) -> 
 /// Appends one step to a JSON Pointer, escaped.
 pub fn push_token(pointer: &mut String, token: &str) {
     pointer.push('/');
+    // Names mostly stand for themselves.
+    if !token.as_bytes().iter().fold(false, |has, byte| has | matches!(byte, b'~' | b'/')) {
+        return pointer.push_str(token);
+    }
     for character in token.chars() {
         match character {
             '~' => pointer.push_str("~0"),

@@ -1,5 +1,6 @@
 //! A JSON Schema, compiled: its validator over the tape, and what its annotations ask for.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, OnceLock};
 
@@ -99,6 +100,24 @@ pub struct Schema {
 pub(crate) struct Documents {
     base: String,
     by_uri: Arc<HashMap<String, Value>>,
+    /// By the place of the object that has them; made when it is first asked for.
+    annotations: Arc<OnceLock<HashMap<String, Annotations>>>,
+}
+
+/// What an object of a schema says about the telling of its violations.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Annotations {
+    /// `x-code`
+    pub(crate) code: Option<String>,
+    /// `x-hint`
+    pub(crate) hint: Option<String>,
+}
+
+impl Annotations {
+    fn of(holder: &Value) -> Self {
+        let text = |name: &str| holder.get(name).and_then(Value::as_str).map(str::to_owned);
+        Self { code: text("x-code"), hint: text("x-hint") }
+    }
 }
 
 impl Schema {
@@ -133,7 +152,7 @@ impl Schema {
             by_uri.insert(CONTACT_SCHEMA_URI.to_owned(), serde_json::from_str(CONTACT_SCHEMA)?);
         }
         by_uri.insert(base.clone(), schema);
-        let documents = Documents { base, by_uri: Arc::new(by_uri) };
+        let documents = Documents { base, by_uri: Arc::new(by_uri), annotations: Arc::default() };
         let schema = documents.root();
         let validator = documents.validator(schema, &documents.base, formats)?;
         let plan = Plan::compile(schema, &|pointer| {
@@ -189,7 +208,7 @@ impl Schema {
         let root = TapeNode(tape.root());
         let mut findings = Vec::new();
         for error in self.validator.iter_errors(root) {
-            finding(&error, tape, &self.documents, voice, &mut findings);
+            finding(&error, tape, "", &self.documents, voice, &mut findings);
         }
         findings
     }
@@ -215,15 +234,24 @@ impl Documents {
         let (uri, fragment) = keyword_location.split_once('#')?;
         let (parent, _) = fragment.rsplit_once('/')?;
         let document = self.by_uri.get(uri)?;
-        if parent.contains(['%', '~']) {
-            return document.pointer(&percent_decoded(parent));
+        document.pointer(&percent_decoded(parent))
+    }
+
+    /// The annotations beside the keyword at this absolute location.
+    pub(crate) fn annotations(&self, keyword_location: &str) -> Cow<'_, Annotations> {
+        // They are asked for with everything that is told: the way through the document is long.
+        let known = self.annotations.get_or_init(|| {
+            let mut known = HashMap::new();
+            for (uri, document) in &*self.by_uri {
+                collect_annotations(document, &mut format!("{uri}#"), &mut known);
+            }
+            known
+        });
+        let parent = keyword_location.rsplit_once('/').map(|(parent, _)| parent);
+        match parent.and_then(|parent| known.get(parent)) {
+            Some(annotations) => Cow::Borrowed(annotations),
+            None => Cow::Owned(self.holder(keyword_location).map(Annotations::of).unwrap_or_default()),
         }
-        // It is asked for with everything that is told, and names mostly stand for themselves.
-        parent.split('/').skip(1).try_fold(document, |value, name| match value {
-            Value::Object(members) => members.get(name),
-            Value::Array(elements) => elements.get(name.parse::<usize>().ok()?),
-            _ => None,
-        })
     }
 
     /// Where a part of a document stands: the URI and the pointer.
@@ -269,6 +297,28 @@ impl Documents {
             options = options.should_validate_formats(true);
         }
         options.build(schema).map_err(|error| broken(&error))
+    }
+}
+
+/// Notes the annotations of all objects, those without any too, by their place.
+fn collect_annotations(value: &Value, place: &mut String, known: &mut HashMap<String, Annotations>) {
+    let length = place.len();
+    let mut below = |token: &str, child: &Value| {
+        let mut step = String::new();
+        pointer::push_token(&mut step, token);
+        place.push_str(&percent_encoded(&step));
+        collect_annotations(child, place, known);
+        place.truncate(length);
+    };
+    match value {
+        Value::Object(members) => {
+            members.iter().for_each(|(name, child)| below(name, child));
+            known.insert(place.clone(), Annotations::of(value));
+        }
+        Value::Array(elements) => {
+            elements.iter().enumerate().for_each(|(nth, child)| below(&nth.to_string(), child));
+        }
+        _ => {}
     }
 }
 

@@ -106,15 +106,28 @@ pub(crate) fn decoded_text(value: &[u8]) -> Option<Cow<'_, str>> {
 /// The first two characters at most, never more than a quarter of the text, and its length.
 #[must_use]
 pub fn mask_text(text: &str) -> String {
-    let length = text.chars().count();
-    let shown: String =
-        text.chars().take((length / 4).min(2)).filter(|character| !character.is_control()).collect();
-    format!("{shown}*** ({})", counted(length, "character"))
+    let length = if text.is_ascii() { text.len() } else { text.chars().count() };
+    let mut masked = String::with_capacity(32);
+    masked.extend(text.chars().take((length / 4).min(2)).filter(|character| !character.is_control()));
+    masked.push_str("*** (");
+    push_counted(&mut masked, length, "character");
+    masked.push(')');
+    masked
 }
 
 pub(crate) fn counted(number: usize, noun: &str) -> String {
-    let ending = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{ending}")
+    let mut text = String::new();
+    push_counted(&mut text, number, noun);
+    text
+}
+
+fn push_counted(text: &mut String, number: usize, noun: &str) {
+    text.push_str(itoa::Buffer::new().format(number));
+    text.push(' ');
+    text.push_str(noun);
+    if number != 1 {
+        text.push('s');
+    }
 }
 
 #[cfg(test)]

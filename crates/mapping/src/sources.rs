@@ -224,7 +224,12 @@ impl Sources {
 
     /// The dialect of a mapping whose records stand in the lines of rejects files.
     fn in_lines(&self, mapping: usize) -> Recognised {
-        Recognised { dialect: self.mappings.len() + mapping, array: None, because: String::new(), doubt: None }
+        Recognised {
+            dialect: self.mappings.len() + mapping,
+            array: None,
+            because: String::new(),
+            doubt: None,
+        }
     }
 
     fn chosen(&self, beginning: &Beginning<'_>, contacts: usize) -> Result<Recognised, String> {

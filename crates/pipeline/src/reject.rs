@@ -99,8 +99,6 @@ struct RejectLine<'r> {
     #[serde(skip_serializing_if = "is_zero")]
     omitted: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
-    raw: Option<&'r str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     raw_base64: Option<String>,
 }
 
@@ -123,12 +121,20 @@ impl Reject<'_> {
             key: self.key,
             violations: self.violations,
             omitted: self.omitted,
-            raw: text.and_then(Result::ok),
             raw_base64: match text {
                 Some(Err(_)) => self.raw.map(|raw| BASE64.encode(raw)),
                 _ => None,
             },
         };
-        serde_json::to_writer(out, &line).map_err(io::Error::from)
+        serde_json::to_writer(&mut *out, &line).map_err(io::Error::from)?;
+        // The record is most of the line, and a third of it are quotes: they are written several at a time.
+        if let Some(Ok(raw)) = text {
+            // The brace of the object.
+            out.pop();
+            out.extend_from_slice(b",\"raw\":");
+            contact::encode_text(raw, out);
+            out.push(b'}');
+        }
+        Ok(())
     }
 }

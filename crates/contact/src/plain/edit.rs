@@ -1,6 +1,5 @@
 //! Looking around in the text of a record that a scan stopped in, and cutting pieces out of it.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use super::failure::{Inside, Step};
@@ -78,13 +77,12 @@ pub(super) fn stands_twice(text: &[u8], brace: usize, at: usize, name: &str) -> 
 
 /// The pointer to the part that a scan stopped at.
 pub(super) fn pointer_to(text: &[u8], failure: &[Step]) -> Option<String> {
-    let mut pointer = String::new();
+    let mut pointer = String::with_capacity(32);
     for step in failure.iter().rev() {
-        let token = match step.inside {
-            Inside::Member { name, .. } => Cow::Borrowed(name_at(text, name)?),
-            Inside::Element(nth) => Cow::Owned(nth.to_string()),
-        };
-        push_token(&mut pointer, &token);
+        match step.inside {
+            Inside::Member { name, .. } => push_token(&mut pointer, name_at(text, name)?),
+            Inside::Element(nth) => push_token(&mut pointer, itoa::Buffer::new().format(nth)),
+        }
     }
     Some(pointer)
 }

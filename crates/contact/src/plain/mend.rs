@@ -262,12 +262,13 @@ impl Mending<'_> {
         if is_root && name == Some("contacts") {
             return None;
         }
+        let pointer = pointer_to(text, failure)?;
         let part = &contacts.program.parts[step.part];
         let settings = &options.settings;
         let repairs = &mut done.repairs;
         written.clear();
         let judged = parser.parse(read, |tape| {
-            let judged = part.judge(name, schemas, tape, settings, walk, repairs)?;
+            let judged = part.judge(name, &pointer, schemas, tape, settings, walk, repairs)?;
             let is_cut = judged.is_absent || !judged.findings.is_empty();
             if !is_cut {
                 encode(tape, written);
@@ -291,7 +292,6 @@ impl Mending<'_> {
         if !may_go {
             return None;
         }
-        let pointer = pointer_to(text, failure)?;
         if is_absent {
             self.done.leave_out(text, step, is_root)?;
         } else {
@@ -324,11 +324,11 @@ impl Mending<'_> {
                 if has_surplus(text, failure, schemas, options, parser)? {
                     return None;
                 }
-                done.told.extend(findings.into_iter().map(|finding| Violation {
-                    pointer: pointer.to_owned(),
-                    removed: Some(pointer.to_owned()),
-                    ..finding.violation
-                }));
+                done.told.extend(
+                    findings
+                        .into_iter()
+                        .map(|finding| Violation { removed: Some(pointer.to_owned()), ..finding.violation }),
+                );
             }
             // A second part may be told before the first; but what is only missing because the first is gone goes with it.
             Some(_) => {
@@ -336,7 +336,7 @@ impl Mending<'_> {
                 if !done.is_consequence || done.is_refused || !is_gap(&last.violation) {
                     return None;
                 }
-                done.gaps = vec![Violation { pointer: pointer.to_owned(), ..last.violation }];
+                done.gaps = vec![last.violation];
                 done.widen(pointer.to_owned());
                 return Some(());
             }

@@ -71,11 +71,12 @@ pub(super) struct Judged {
 }
 
 impl Part {
-    /// Brings a part, which is alone on its tape, into normal form and judges it. `name` is its own, if it is a member.
-    /// `None` if it is only in the whole record that this can be said.
+    /// Brings a part, which is alone on its tape, into normal form and judges it. `pointer` leads to it, and `name` is its
+    /// own, if it is a member. `None` if it is only in the whole record that this can be said.
     pub(super) fn judge(
         &self,
         name: Option<&str>,
+        pointer: &str,
         schemas: &[Schema],
         tape: &mut Tape<'_>,
         settings: &Settings,
@@ -110,10 +111,11 @@ impl Part {
             for closed in self.closed_by.iter().filter(|closed| closed.schema == nth) {
                 let holder = schema.documents.holder(&closed.keyword);
                 let keyword = "additionalProperties".to_owned().into();
-                tell(vec![unknown_member(name?, tape.root(), tape, keyword, holder, Voice::Annotated)])?;
+                let (member, pointer) = (tape.root(), pointer.to_owned());
+                tell(vec![unknown_member(name?, member, pointer, keyword, holder, Voice::Annotated)])?;
             }
             for place in self.places.iter().filter(|place| place.schema == nth) {
-                tell(place.findings(schema, tape)?)?;
+                tell(place.findings(schema, tape, pointer)?)?;
             }
         }
         // How many of several missing members the validator tells depends on where it stands.
@@ -128,12 +130,12 @@ impl Part {
 
 impl PartPlace {
     /// What the validator finds at this place; `None` if it cannot be asked.
-    fn findings(&self, schema: &Schema, tape: &Tape<'_>) -> Option<Vec<Finding>> {
+    fn findings(&self, schema: &Schema, tape: &Tape<'_>, pointer: &str) -> Option<Vec<Finding>> {
         let make = || schema.validator_of_place(&self.uri, &self.pointer).ok();
         let validator = self.validator.get_or_init(make).as_ref()?;
         let mut findings = Vec::new();
         for error in validator.iter_errors(TapeNode(tape.root())) {
-            finding(&error, tape, &schema.documents, Voice::Annotated, &mut findings);
+            finding(&error, tape, pointer, &schema.documents, Voice::Annotated, &mut findings);
         }
         Some(findings)
     }
