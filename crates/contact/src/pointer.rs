@@ -106,18 +106,22 @@ pub fn push_token(pointer: &mut String, token: &str) {
 pub fn subject(pointer: &str) -> String {
     let mut subject = String::new();
     for token in pointer.split('/').skip(1) {
-        let name = unescape(token);
+        let name = if token.contains('~') { Cow::Owned(unescape(token)) } else { Cow::Borrowed(token) };
         let is_index = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
-        let is_word =
-            name.chars().all(|character| character.is_alphanumeric() || matches!(character, '_' | '-' | '$'));
         if is_index {
-            subject.push_str(&format!("[{name}]"));
+            subject.extend(["[", &name, "]"]);
             continue;
         }
         if !subject.is_empty() {
             subject.push('.');
         }
-        subject.push_str(&if is_word && !name.is_empty() { name } else { format!("{name:?}") });
+        let is_word =
+            name.chars().all(|character| character.is_alphanumeric() || matches!(character, '_' | '-' | '$'));
+        if is_word && !name.is_empty() {
+            subject.push_str(&name);
+        } else {
+            subject.push_str(&format!("{name:?}"));
+        }
     }
     if subject.is_empty() { "the record".to_owned() } else { subject }
 }

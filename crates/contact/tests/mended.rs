@@ -4,7 +4,7 @@ use contact::{
     DedupeOn, FieldSet, Finds, Formats, LineEnds, Mended, Normaliser, OnInvalid, PLAIN_MARGIN_BYTES,
     RuleOptions, Rules, Schema, Scratch, UnknownFields, Verdict, Violation, encode, links_of, tokens_of,
 };
-use ndjson::Parser;
+use ndjson::{Parser, SyntaxError};
 use serde_json::{Value, json};
 use synthetic::{Config, Generator};
 
@@ -18,6 +18,12 @@ struct Outcome {
     key: Option<String>,
     violations: Vec<Violation>,
     repairs: Vec<(Normaliser, u64)>,
+}
+
+impl Outcome {
+    fn of_broken(error: &SyntaxError) -> Self {
+        Self { accepted: None, key: None, violations: vec![Violation::of_syntax(error)], repairs: vec![] }
+    }
 }
 
 fn counted(scratch: &mut Scratch) -> Vec<(Normaliser, u64)> {
@@ -41,6 +47,7 @@ fn mended(rules: &Rules, record: &[u8], scratch: &mut Scratch, parser: &mut Pars
             assert_eq!(counted(scratch), [], "of what is left to the long way nothing is counted");
             return None;
         }
+        Some(Mended::Broken(error)) => Outcome::of_broken(&error),
         Some(Mended::Rejected { violations, key }) => {
             Outcome { accepted: None, key, violations, repairs: vec![] }
         }
@@ -64,7 +71,7 @@ fn mended(rules: &Rules, record: &[u8], scratch: &mut Scratch, parser: &mut Pars
 }
 
 /// What the long way says of it.
-fn judged(rules: &Rules, record: &[u8], scratch: &mut Scratch, parser: &mut Parser) -> Option<Outcome> {
+fn judged(rules: &Rules, record: &[u8], scratch: &mut Scratch, parser: &mut Parser) -> Outcome {
     counted(scratch);
     let outcome = parser.parse(record, |tape| match rules.judge(tape, scratch) {
         Verdict::Rejected { violations, key } => {
@@ -88,7 +95,8 @@ fn judged(rules: &Rules, record: &[u8], scratch: &mut Scratch, parser: &mut Pars
             Outcome { accepted, key: Some(key.value.to_owned()), violations: pruned, repairs: vec![] }
         }
     });
-    Some(Outcome { repairs: counted(scratch), ..outcome.ok()? })
+    let outcome = outcome.unwrap_or_else(|error| Outcome::of_broken(&error));
+    Outcome { repairs: counted(scratch), ..outcome }
 }
 
 /// A tester with one set of rules, and how many records were mended.
@@ -118,7 +126,7 @@ impl Tester {
         let mended = mended(&self.rules, record, &mut self.scratch, &mut self.parser);
         let Some(mended) = mended else { return false };
         let judged = judged(&self.rules, record, &mut self.judging, &mut self.parser);
-        assert_eq!(Some(&mended), judged.as_ref(), "{}", String::from_utf8_lossy(record));
+        assert_eq!(mended, judged, "{}", String::from_utf8_lossy(record));
         let codes = mended.violations.iter().map(|violation| violation.code.to_string());
         let repairs = mended.repairs.iter().map(|(normaliser, _)| normaliser.name().to_owned());
         self.mended.extend(codes.chain(repairs));
@@ -319,6 +327,13 @@ fn what_needs_only_a_closer_look_at_a_part_gets_no_more() {
         tester.is_mended(&record);
     }
     for code in [
+        "invalid-utf8",
+        "lone-surrogate",
+        "control-character",
+        "leading-zero",
+        "invalid-number",
+        "invalid-literal",
+        "invalid-escape",
         "missing-key",
         "no-channel",
         "unknown-member",

@@ -131,24 +131,37 @@ impl From<std::str::Utf8Error> for SyntaxError {
 
 /// Says what is wrong with a text that the fast parser refused at `fast_offset`, for the reason `fast_reason`.
 pub(crate) fn diagnose(text: &[u8], fast_offset: usize, fast_reason: &simd_json::ErrorType) -> SyntaxError {
-    if let Err(error) = std::str::from_utf8(text) {
-        return error.into();
-    }
-    if matches!(fast_reason, simd_json::ErrorType::DepthLimitExceeded) {
-        return SyntaxError { kind: SyntaxErrorKind::TooDeep, offset: fast_offset };
-    }
-    match serde_json::from_slice::<Skim>(text) {
-        Err(error) => {
-            let offset = offset_of(text, error.line(), error.column());
-            let (kind, offset) = kind_of(text, offset, &error);
-            SyntaxError { kind, offset }
-        }
+    let too_deep = SyntaxError { kind: SyntaxErrorKind::TooDeep, offset: fast_offset };
+    match skim(text) {
+        Some(error) if error.kind == SyntaxErrorKind::InvalidUtf8 => error,
+        _ if matches!(fast_reason, simd_json::ErrorType::DepthLimitExceeded) => too_deep,
+        Some(error) => error,
         // The two parsers disagree; the stricter one decides.
-        Ok(Skim) => SyntaxError {
+        None => SyntaxError {
             kind: SyntaxErrorKind::Other(format!("{fast_reason:?}")),
             offset: fast_offset.min(text.len()),
         },
     }
+}
+
+impl SyntaxError {
+    /// The first error of a text that the [`Parser`](crate::Parser) is known not to take, without asking it again; `None`
+    /// if only it can tell.
+    #[must_use]
+    pub fn in_broken(text: &[u8]) -> Option<Self> {
+        skim(text).filter(|error| error.kind != SyntaxErrorKind::TooDeep)
+    }
+}
+
+/// The first error that a second look finds.
+fn skim(text: &[u8]) -> Option<SyntaxError> {
+    if let Err(error) = std::str::from_utf8(text) {
+        return Some(error.into());
+    }
+    let error = serde_json::from_slice::<Skim>(text).err()?;
+    let offset = offset_of(text, error.line(), error.column());
+    let (kind, offset) = kind_of(text, offset, &error);
+    Some(SyntaxError { kind, offset })
 }
 
 /// The byte that serde_json's 1-based line and column mean; it counts the byte on which it stopped.

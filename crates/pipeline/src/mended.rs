@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use contact::{Mended, PlainContact};
+use contact::{Mended, PlainContact, Violation};
 
 use crate::examine::{
     Context, Entry, Examined, Examiner, Fate, Held, Identity, Link, Refused, Stored, Token,
@@ -22,6 +22,10 @@ impl Examiner {
         let Self { parser, scratch, field_set, .. } = self;
         match context.rules.mend(bytes, scanned_at, parser, scratch, field_set) {
             None => false,
+            Some(Mended::Broken(error)) => {
+                out.reject(line, text.clone(), Refused::of(Violation::of_syntax(&error)));
+                true
+            }
             Some(Mended::Rejected { violations, key }) => {
                 out.reject(line, text.clone(), Refused { key, violations, held: Held::Yes });
                 true

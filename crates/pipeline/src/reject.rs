@@ -4,11 +4,9 @@ use std::io::{self, Write};
 
 use contact::Violation;
 use data_encoding::BASE64;
-use serde::Serialize;
 
 /// What was done with a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
     /// It is not in the output.
     Rejected,
@@ -20,6 +18,20 @@ pub enum Action {
     Skipped,
     /// It is part of a contact in the output, where values of a more recent record stand in place of its own.
     MergedConflict,
+}
+
+impl Action {
+    /// The word for it in the rejects.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rejected => "rejected",
+            Self::Pruned => "pruned",
+            Self::Duplicate => "duplicate",
+            Self::Skipped => "skipped",
+            Self::MergedConflict => "merged-conflict",
+        }
+    }
 }
 
 /// A record that is not in the output, or not whole.
@@ -78,7 +90,7 @@ impl<W: Write> RejectLines<W> {
 impl<W: Write> Rejects for RejectLines<W> {
     fn take(&mut self, reject: &Reject<'_>) -> io::Result<()> {
         self.line.clear();
-        reject.write_json(&mut self.line)?;
+        reject.write_json(&mut self.line);
         self.line.push(b'\n');
         self.output.write_all(&self.line)
     }
@@ -88,53 +100,69 @@ impl<W: Write> Rejects for RejectLines<W> {
     }
 }
 
-#[derive(Serialize)]
-struct RejectLine<'r> {
-    source: &'r str,
-    line: u64,
-    byte_offset: u64,
-    action: Action,
-    key: Option<&'r str>,
-    violations: &'r [Violation],
-    #[serde(skip_serializing_if = "is_zero")]
-    omitted: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    raw_base64: Option<String>,
-}
-
-fn is_zero(number: &usize) -> bool {
-    *number == 0
-}
-
 impl Reject<'_> {
     /// Appends the reject as one line of JSON, without the line end.
-    ///
-    /// # Errors
-    /// None in practice: memory takes everything.
-    pub fn write_json(&self, out: &mut Vec<u8>) -> io::Result<()> {
-        let text = self.raw.map(std::str::from_utf8);
-        let line = RejectLine {
-            source: self.source,
-            line: self.line,
-            byte_offset: self.byte_offset,
-            action: self.action,
-            key: self.key,
-            violations: self.violations,
-            omitted: self.omitted,
-            raw_base64: match text {
-                Some(Err(_)) => self.raw.map(|raw| BASE64.encode(raw)),
-                _ => None,
-            },
-        };
-        serde_json::to_writer(&mut *out, &line).map_err(io::Error::from)?;
-        // The record is most of the line, and a third of it are quotes: they are written several at a time.
-        if let Some(Ok(raw)) = text {
-            // The brace of the object.
-            out.pop();
-            out.extend_from_slice(b",\"raw\":");
-            contact::encode_text(raw, out);
-            out.push(b'}');
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        // Written by hand: where much is refused, a generic serializer would take as long as finding out why.
+        let mut line = Line { out };
+        line.text("{\"source\":", self.source);
+        line.number(",\"line\":", self.line);
+        line.number(",\"byte_offset\":", self.byte_offset);
+        line.text(",\"action\":", self.action.as_str());
+        match self.key {
+            Some(key) => line.text(",\"key\":", key),
+            None => line.raw(",\"key\":null"),
         }
-        Ok(())
+        line.raw(",\"violations\":[");
+        for (nth, violation) in self.violations.iter().enumerate() {
+            line.raw(if nth == 0 { "" } else { "," });
+            line.violation(violation);
+        }
+        line.raw("]");
+        if self.omitted > 0 {
+            line.number(",\"omitted\":", self.omitted as u64);
+        }
+        match self.raw.map(|raw| (raw, std::str::from_utf8(raw))) {
+            None => {}
+            Some((_, Ok(text))) => line.text(",\"raw\":", text),
+            Some((bytes, Err(_))) => line.text(",\"raw_base64\":", &BASE64.encode(bytes)),
+        }
+        line.raw("}");
+    }
+}
+
+/// A line of JSON that is being written: each member with what comes before its value.
+struct Line<'o> {
+    out: &'o mut Vec<u8>,
+}
+
+impl Line<'_> {
+    fn raw(&mut self, json: &str) {
+        self.out.extend_from_slice(json.as_bytes());
+    }
+
+    fn text(&mut self, before: &str, text: &str) {
+        self.raw(before);
+        contact::encode_text(text, self.out);
+    }
+
+    fn number(&mut self, before: &str, number: u64) {
+        self.raw(before);
+        self.raw(itoa::Buffer::new().format(number));
+    }
+
+    fn violation(&mut self, violation: &Violation) {
+        let Violation { code, pointer, keyword, message, value, removed } = violation;
+        self.text("{\"code\":", code);
+        self.text(",\"pointer\":", pointer);
+        self.text(",\"keyword\":", keyword);
+        self.text(",\"message\":", message);
+        if !value.is_empty() {
+            self.text(",\"value\":", value);
+        }
+        if let Some(removed) = removed {
+            self.text(",\"removed\":", removed);
+        }
+        self.raw("}");
     }
 }

@@ -61,7 +61,7 @@ fn line(record: &str, put: Put, nth: usize) -> String {
         omitted: 0,
         raw: Some(record.as_bytes()),
     };
-    reject.write_json(&mut line).expect("memory takes it");
+    reject.write_json(&mut line);
     let line = String::from_utf8(line).expect("a line is UTF-8");
     let (start, _) = line.split_once("\"raw\":").expect("it has a raw");
     match put {

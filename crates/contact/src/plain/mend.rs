@@ -7,13 +7,13 @@
 
 use std::ops::Range;
 
-use ndjson::Parser;
+use ndjson::{Parser, SyntaxError, SyntaxErrorKind};
 
 use super::edit::{cut, name_at, pointer_to, stands_twice, types};
 use super::failure::{Inside, Lack, Step};
 use super::look_ahead::LookAhead;
 use super::notes::Cell;
-use super::parts::{Influence, Judged};
+use super::parts::{Address, Influence, Judged};
 use super::scan::LineEnds;
 use super::{PLAIN_MARGIN_BYTES, PlainContact, PlainContacts, PlainScratch};
 use crate::dedupe::DedupeOn;
@@ -55,6 +55,8 @@ pub enum Mended<'b> {
         /// What the contact would have been known by.
         key: Option<String>,
     },
+    /// It is not JSON.
+    Broken(SyntaxError),
 }
 
 /// What mending works with, kept between records.
@@ -87,6 +89,8 @@ struct Done {
     lack: Option<Lack>,
     /// The part that a scan stopped at lacks only what was cut.
     is_consequence: bool,
+    /// The part that a scan stopped at is not JSON.
+    is_broken: bool,
     repairs: Repairs,
 }
 
@@ -137,7 +141,9 @@ impl PlainContacts {
         if !failure.is_empty() && in_record(&mut failure, scanned_at, record.len()) {
             let mended = mending.mend_part(text, &failure);
             plain.notes.failure = failure;
-            mended?;
+            if mended.is_none() {
+                return mending.broken(record);
+            }
         }
         let taken = loop {
             let end = text.len() - PLAIN_MARGIN_BYTES;
@@ -163,7 +169,9 @@ impl PlainContacts {
             mending.done.is_consequence = mending.done.lacks_only_what_was_cut(notes.lack, &failure);
             let mended = mending.mend_part(text, &failure);
             plain.notes.failure = failure;
-            mended?;
+            if mended.is_none() {
+                return mending.broken(record);
+            }
         };
         let done = mending.done;
         self.conclude(text, taken, done, options, plain, field_set, repairs)
@@ -236,6 +244,14 @@ impl PlainContacts {
 }
 
 impl Mending<'_> {
+    /// The verdict on a record a part of which is not JSON, so that it is none either.
+    fn broken<'b>(&self, record: &[u8]) -> Option<Mended<'b>> {
+        if !self.done.is_broken {
+            return None;
+        }
+        SyntaxError::in_broken(record).map(Mended::Broken)
+    }
+
     /// Writes the part anew that a scan stopped at, or cuts it.
     fn mend_part(&mut self, text: &mut Vec<u8>, failure: &[Step]) -> Option<()> {
         let Self { contacts, schemas, options, parser, part: written, walk, done, .. } = self;
@@ -268,7 +284,8 @@ impl Mending<'_> {
         let repairs = &mut done.repairs;
         written.clear();
         let judged = parser.parse(read, |tape| {
-            let judged = part.judge(name, &pointer, schemas, tape, settings, walk, repairs)?;
+            let judged =
+                part.judge(Address { name, pointer: &pointer }, schemas, tape, settings, walk, repairs)?;
             let is_cut = judged.is_absent || !judged.findings.is_empty();
             if !is_cut {
                 encode(tape, written);
@@ -276,7 +293,15 @@ impl Mending<'_> {
             let text = tape.root().as_str().filter(|text| is_cut && !text.is_empty()).map(str::to_owned);
             Some((judged, text))
         });
-        let (Judged { is_absent, has_changed, findings }, cut_text) = judged.ok().flatten()?;
+        let (Judged { is_absent, has_changed, findings }, cut_text) = match judged {
+            Ok(judged) => judged?,
+            Err(error) => {
+                let is_json =
+                    matches!(error.kind, SyntaxErrorKind::DuplicateName(_) | SyntaxErrorKind::TooDeep);
+                done.is_broken = !is_json;
+                return None;
+            }
+        };
         if findings.is_empty() && !is_absent {
             // It may be valid and only unusual; then nothing would change from round to round.
             let may_change = has_changed && part.influence == Influence::None;

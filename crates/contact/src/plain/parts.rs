@@ -59,6 +59,15 @@ pub(super) enum Influence {
     Decides,
 }
 
+/// Where a part stands in its record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Address<'a> {
+    /// Its own, if it is a member.
+    pub(super) name: Option<&'a str>,
+    /// What leads to it.
+    pub(super) pointer: &'a str,
+}
+
 /// What was found of a part.
 #[derive(Debug)]
 pub(super) struct Judged {
@@ -71,12 +80,11 @@ pub(super) struct Judged {
 }
 
 impl Part {
-    /// Brings a part, which is alone on its tape, into normal form and judges it. `pointer` leads to it, and `name` is its
-    /// own, if it is a member. `None` if it is only in the whole record that this can be said.
+    /// Brings a part, which is alone on its tape, into normal form and judges it. `None` if it is only in the whole record
+    /// that this can be said.
     pub(super) fn judge(
         &self,
-        name: Option<&str>,
-        pointer: &str,
+        Address { name, pointer }: Address<'_>,
         schemas: &[Schema],
         tape: &mut Tape<'_>,
         settings: &Settings,
