@@ -258,12 +258,29 @@ impl Examiner {
 
     /// Judges the contact that begins at `start` of the encoded ones; it is taken out of there.
     fn judge_mapped(&mut self, context: &Context<'_>, start: usize, place: &Place, out: &mut Examined) {
-        let Self { parser, scratch, field_set, mappers, .. } = self;
-        mappers.contact.clear();
-        mappers.contact.extend_from_slice(&out.encoded[start..]);
+        let mut contact = std::mem::take(&mut self.mappers.contact);
+        contact.clear();
+        contact.extend_from_slice(&out.encoded[start..]);
         out.encoded.truncate(start);
+        self.judge_made(context, &contact, start, place, out);
+        self.mappers.contact = contact;
+    }
+
+    /// Judges a contact that was made, and scanned just now, at `scanned_at`.
+    fn judge_made(
+        &mut self,
+        context: &Context<'_>,
+        contact: &[u8],
+        scanned_at: usize,
+        place: &Place,
+        out: &mut Examined,
+    ) {
         let (line, text) = (place.line, place.text.clone());
-        let judged = parser.parse(&mappers.contact, |tape| {
+        if self.take_mended(context, contact, scanned_at, line, &text, out) {
+            return;
+        }
+        let Self { parser, scratch, field_set, .. } = self;
+        let judged = parser.parse(contact, |tape| {
             judge(context, tape, scratch, field_set, line, text.clone(), out);
         });
         if let Err(error) = judged {
