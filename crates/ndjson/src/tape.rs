@@ -4,6 +4,8 @@
 //! says how many nodes it spans, so a reader can step over it. Nothing is allocated per value: texts are slices of the
 //! line's copy, or of the arena where a normaliser changed them.
 
+use std::cell::OnceCell;
+
 use bumpalo::Bump;
 use simd_json::StaticNode;
 pub use simd_json::tape::Node;
@@ -28,7 +30,12 @@ pub struct Tape<'t> {
     origins: Vec<u32>,
     /// The nodes as parsed; empty as long as nothing was removed.
     parsed: Vec<Node<'t>>,
+    /// For each node as parsed where its own character stands among the structural ones; made when it is first asked for.
+    positions: OnceCell<Vec<u32>>,
 }
+
+/// A node with more nodes before it is not counted out anew each time that its text is asked for.
+const MOST_COUNTED: u32 = 256;
 
 /// A value on a tape; as cheap to copy as a reference.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +46,8 @@ pub struct TapeValue<'a> {
 
 impl<'t> Tape<'t> {
     pub(crate) fn new(nodes: Vec<Node<'t>>, text: &'t [u8], structurals: &'t [u32], arena: &'t Bump) -> Self {
-        Self { nodes, text, structurals, arena, origins: Vec::new(), parsed: Vec::new() }
+        let positions = OnceCell::new();
+        Self { nodes, text, structurals, arena, origins: Vec::new(), parsed: Vec::new(), positions }
     }
 
     /// The whole record.
@@ -111,7 +119,7 @@ impl<'t> Tape<'t> {
     /// Where a value starts in the text as it was read, in bytes, by the index it had when it was parsed.
     #[must_use]
     pub fn offset_of(&self, origin: u32) -> usize {
-        self.starts().nth(origin as usize).map_or(self.text.len(), |(offset, _)| offset)
+        self.start_of(origin).map_or(self.text.len(), |(offset, _)| offset)
     }
 
     /// A number as it stands in the text, digit by digit, by the index it had when it was parsed.
@@ -139,7 +147,7 @@ impl<'t> Tape<'t> {
     /// The text of a value as it was read, by the index it had when it was parsed.
     #[must_use]
     pub fn text_of(&self, origin: u32) -> &'t [u8] {
-        let Some((start, position)) = self.starts().nth(origin as usize) else { return &[] };
+        let Some((start, position)) = self.start_of(origin) else { return &[] };
         let mut depth = 0_usize;
         for &offset in &self.structurals[position..] {
             let end = offset as usize;
@@ -157,6 +165,18 @@ impl<'t> Tape<'t> {
             }
         }
         self.text[start..].trim_ascii_end()
+    }
+
+    /// Of one node what [`starts`](Self::starts) says of all.
+    fn start_of(&self, origin: u32) -> Option<(usize, usize)> {
+        if origin <= MOST_COUNTED {
+            return self.starts().nth(origin as usize);
+        }
+        let positions = self
+            .positions
+            .get_or_init(|| self.starts().filter_map(|(_, position)| u32::try_from(position).ok()).collect());
+        let position = *positions.get(origin as usize)? as usize;
+        Some((*self.structurals.get(position)? as usize, position))
     }
 
     /// The byte offset of every node in the text, and where that stands in the list of structural characters.

@@ -467,9 +467,12 @@ impl Examiner {
         out: &mut Examined,
     ) {
         let context = Context { listed: &body.listed, ..*context };
+        let (mut line, mut counted) = (line, 0);
         for contact in &body.contacts {
             out.records += 1;
-            let line = line + bytes[..contact.start].iter().filter(|byte| **byte == b'\n').count() as u64;
+            let before = bytes.get(counted..contact.start).unwrap_or_default();
+            line += before.iter().filter(|byte| **byte == b'\n').count() as u64;
+            counted = contact.start;
             let text = offset + contact.start..offset + contact.end;
             let violation = match &body.disagreement {
                 Some(disagreement) => disagreement.clone(),

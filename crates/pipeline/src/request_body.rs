@@ -31,6 +31,7 @@ pub(crate) struct RequestBody {
 #[derive(Default)]
 pub(crate) struct ListedFields {
     standard: Option<StandardFields>,
+    /// Ascending.
     custom: Option<Vec<i32>>,
 }
 
@@ -108,10 +109,11 @@ impl ListedFields {
                 fields
             })
         });
-        let custom = body
-            .get("customFieldsIDs")
-            .and_then(TapeValue::elements)
-            .map(|ids| ids.filter_map(|id| i32::try_from(id.as_i64()?).ok()).collect());
+        let custom = body.get("customFieldsIDs").and_then(TapeValue::elements).map(|ids| {
+            let mut ids: Vec<i32> = ids.filter_map(|id| i32::try_from(id.as_i64()?).ok()).collect();
+            ids.sort_unstable();
+            ids
+        });
         Self { standard, custom }
     }
 
@@ -133,7 +135,7 @@ impl ListedFields {
             }
         }
         let listed = self.custom.as_ref()?;
-        let unlisted = carried.custom.iter().find(|id| !listed.contains(id))?;
+        let unlisted = carried.custom.iter().find(|id| listed.binary_search(id).is_err())?;
         Some(violation(format!("custom field {unlisted}"), "customFieldsIDs"))
     }
 }
