@@ -1,13 +1,16 @@
 //! From an error of the validator to a message that a person can act on.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
-use ndjson::{Tape, TapeValue};
+use ndjson::TapeValue;
 use serde_json::Value;
 
-use crate::pointer::{self, subject};
+use crate::places::Places;
+use crate::pointer::subject;
 use crate::schema::{Documents, nearest};
 use crate::violation::{Violation, mask};
 
@@ -36,20 +39,64 @@ pub(crate) enum Voice {
     AnySchema,
 }
 
+/// Findings in their order, each once.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    list: Vec<Finding>,
+    /// Where a violation of this hash came first; empty as long as there are few of them.
+    first: HashMap<u64, usize>,
+    hasher: RandomState,
+}
+
+/// More findings than this are told apart by a table, not each with each.
+const MOST_COMPARED: usize = 16;
+
+impl Findings {
+    /// Adds one, if there is none yet of the same violation.
+    pub(crate) fn add(&mut self, finding: Finding) {
+        let Self { list, first, hasher } = self;
+        if list.len() <= MOST_COMPARED {
+            if list.iter().all(|known| known.violation != finding.violation) {
+                list.push(finding);
+            }
+            return;
+        }
+        if first.is_empty() {
+            for (nth, known) in list.iter().enumerate() {
+                first.entry(hasher.hash_one(&known.violation)).or_insert(nth);
+            }
+        }
+        let first = *first.entry(hasher.hash_one(&finding.violation)).or_insert(list.len());
+        let is_known = match list.get(first) {
+            None => false,
+            Some(known) if known.violation == finding.violation => true,
+            // Another one of the same hash.
+            Some(_) => list.iter().any(|known| known.violation == finding.violation),
+        };
+        if !is_known {
+            list.push(finding);
+        }
+    }
+
+    pub(crate) fn into_list(self) -> Vec<Finding> {
+        self.list
+    }
+}
+
 /// Turns one error into one finding, or into one for each unexpected member. `at` is the pointer to what is on the tape.
 pub(crate) fn finding(
     error: &ValidationError<'_>,
-    tape: &Tape<'_>,
+    places: &mut Places<'_>,
     at: &str,
     documents: &Documents,
     voice: Voice,
     findings: &mut Vec<Finding>,
 ) {
-    let Some(value) = pointer::resolve(tape.root(), error.instance_path().as_str()) else { return };
+    let Some(value) = places.resolve(error.instance_path().as_str()) else { return };
     let location = error.absolute_keyword_location().map(|location| location.as_str());
-    let pointer_of = |value: TapeValue<'_>| match at {
-        "" => pointer::as_read(tape, value.index()),
-        at => at.to_owned() + &pointer::as_read(tape, value.index()),
+    let pointer_of = |places: &mut Places<'_>, value: TapeValue<'_>| match at {
+        "" => places.as_read(value.index()),
+        at => at.to_owned() + &places.as_read(value.index()),
     };
     let keyword = error.kind().keyword().to_owned();
     if let ValidationErrorKind::AdditionalProperties { unexpected }
@@ -57,8 +104,8 @@ pub(crate) fn finding(
     {
         let holder = location.and_then(|location| documents.holder(location));
         for name in unexpected {
-            let Some(member) = value.get(name) else { continue };
-            let pointer = pointer_of(member);
+            let Some(member) = places.member(value, name) else { continue };
+            let pointer = pointer_of(places, member);
             findings.push(unknown_member(name, member, pointer, keyword.clone().into(), holder, voice));
         }
         return;
@@ -68,7 +115,7 @@ pub(crate) fn finding(
         _ => Cow::default(),
     };
     let hint = annotations.hint.as_deref();
-    let pointer = pointer_of(value);
+    let pointer = pointer_of(places, value);
     let what = match (error.kind(), hint) {
         (ValidationErrorKind::Required { property }, _) if pointer.is_empty() => {
             format!("the member {property} is missing")
@@ -288,4 +335,22 @@ fn list(options: &Value) -> String {
         listed.push_str(&format!(" and {} more", options.len() - SHOWN));
     }
     listed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_findings_each_is_kept_once_where_it_came_first() {
+        for different in [1, MOST_COMPARED, MOST_COMPARED + 1, MOST_COMPARED + 2, 1000] {
+            let mut findings = Findings::default();
+            for nth in (0..different).chain((0..different).rev()).chain(0..different + 1) {
+                let violation = Violation::of_record("x", format!("/{nth}"), "x");
+                findings.add(Finding { violation, part: nth as u32, kind: FindingKind::Other });
+            }
+            let kept: Vec<u32> = findings.into_list().into_iter().map(|finding| finding.part).collect();
+            assert_eq!(kept, (0..=different as u32).collect::<Vec<_>>());
+        }
+    }
 }

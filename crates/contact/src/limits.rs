@@ -1,11 +1,12 @@
 //! Rules about the elements of an array that JSON Schema has no keyword for: `x-unique-by` (told as
 //! `x-unique-code`) and `x-max-per-type`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use ndjson::{Tape, TapeValue};
 use serde_json::{Map, Value};
 
+use crate::places::Places;
 use crate::pointer;
 use crate::schema::SchemaError;
 use crate::violation::Violation;
@@ -78,17 +79,24 @@ impl LimitedArray {
     ) {
         let Some(elements) = array.elements().filter(|elements| elements.len() > 1) else { return };
         let mut left: Vec<TapeValue<'_>> = elements.collect();
+        let mut places = Places::of(tape);
         if let Some(unique_by) = &self.unique_by {
-            unique_by.apply(tape, &mut left, surplus);
+            unique_by.apply(tape, &mut left, &mut places, surplus);
         }
         if let Some(max) = &self.max_per_type {
-            max.apply(tape, &left, max_per_type, surplus);
+            max.apply(&left, max_per_type, &mut places, surplus);
         }
     }
 }
 
 impl UniqueBy {
-    fn apply(&self, tape: &Tape<'_>, elements: &mut Vec<TapeValue<'_>>, surplus: &mut Vec<Surplus>) {
+    fn apply(
+        &self,
+        tape: &Tape<'_>,
+        elements: &mut Vec<TapeValue<'_>>,
+        places: &mut Places<'_>,
+        surplus: &mut Vec<Surplus>,
+    ) {
         let same = |one: TapeValue<'_>, other: TapeValue<'_>| {
             self.members.iter().all(|path| {
                 let member = |value: TapeValue<'_>| {
@@ -126,7 +134,7 @@ impl UniqueBy {
             if !again.next().unwrap_or(false) || !is_named(*element) {
                 return true;
             }
-            let place = pointer::as_read(tape, element.index());
+            let place = places.as_read(element.index());
             let message = format!(
                 "{} stands again further on in this record; the later one stays",
                 pointer::subject(&place)
@@ -156,19 +164,24 @@ impl MaxPerType {
 
     fn apply(
         &self,
-        tape: &Tape<'_>,
         elements: &[TapeValue<'_>],
         max_per_type: Option<usize>,
+        places: &mut Places<'_>,
         surplus: &mut Vec<Surplus>,
     ) {
-        for (nth, element) in elements.iter().enumerate() {
-            let Some(this) = kind(element) else { continue };
-            if elements[..nth].iter().any(|earlier| kind(earlier) == Some(this)) {
-                continue;
+        // In the order in which each type came first.
+        let mut of_types: Vec<(&str, Vec<TapeValue<'_>>)> = Vec::new();
+        let mut known: HashMap<&str, usize> = HashMap::new();
+        for element in elements {
+            let Some(kind) = kind(element) else { continue };
+            let place = *known.entry(kind).or_insert(of_types.len());
+            match of_types.get_mut(place) {
+                Some((_, those)) => those.push(*element),
+                None => of_types.push((kind, vec![*element])),
             }
-            let max = self.max_of(this.as_bytes(), max_per_type);
-            let mut those: Vec<TapeValue<'_>> =
-                elements.iter().filter(|element| kind(element) == Some(this)).copied().collect();
+        }
+        for (kind, mut those) in of_types {
+            let max = self.max_of(kind.as_bytes(), max_per_type);
             if those.len() <= max {
                 continue;
             }
@@ -182,9 +195,9 @@ impl MaxPerType {
                 let plural = if max == 1 { "channel" } else { "channels" };
                 let violation = Violation::of_record(
                     "channel-limit",
-                    pointer::as_read(tape, element.index()),
+                    places.as_read(element.index()),
                     format!(
-                        "a contact takes at most {max} {plural} of type {this}; inactive and earlier ones are left out"
+                        "a contact takes at most {max} {plural} of type {kind}; inactive and earlier ones are left out"
                     ),
                 );
                 surplus.push(Surplus { index: element.index(), violation });

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ndjson::{Tape, TapeValue};
+use ndjson::TapeValue;
 use serde_json::Value;
 
 /// The value that a pointer leads to.
@@ -17,37 +17,6 @@ pub fn resolve<'a>(root: TapeValue<'a>, pointer: &str) -> Option<TapeValue<'a>> 
         };
     }
     Some(value)
-}
-
-/// The pointer, in the record as it was read, to the value that stands at this index now.
-#[must_use]
-pub(crate) fn as_read(tape: &Tape<'_>, index: u32) -> String {
-    let origin = tape.origin(index);
-    let mut pointer = String::new();
-    let mut value = tape.as_parsed();
-    while value.index() != origin {
-        // Children stand in the order of their indices: the last one that does not start behind the origin holds it.
-        let next = if let Some(members) = value.members() {
-            members.take_while(|(_, child)| child.index() <= origin).last().map(|(name, child)| {
-                push_token(&mut pointer, name);
-                child
-            })
-        } else if let Some(elements) = value.elements() {
-            elements.enumerate().take_while(|(_, child)| child.index() <= origin).last().map(
-                |(nth, child)| {
-                    push_token(&mut pointer, &nth.to_string());
-                    child
-                },
-            )
-        } else {
-            None
-        };
-        match next {
-            Some(child) => value = child,
-            None => break,
-        }
-    }
-    pointer
 }
 
 /// The pointer to a part of a document, which is that very value and not only an equal one.

@@ -6,16 +6,17 @@ use ndjson::{Parser, Tape, TapeValue};
 
 use crate::dedupe::{DedupeOn, Key, key_of};
 use crate::encode::encode;
-use crate::explain::{Finding, FindingKind, Voice};
+use crate::explain::{Finding, FindingKind, Findings, Voice};
 use crate::field_set::FieldSet;
 use crate::finds::Finds;
+use crate::left_out::LeftOut;
 use crate::limits::Surplus;
 use crate::normalise::Settings;
+use crate::places::Places;
 use crate::plain::{
     LineEnds, MendScratch, Mended, PLAIN_MARGIN_BYTES, PlainContact, PlainContacts, PlainScratch,
 };
 use crate::plan::{Repairs, Walk};
-use crate::pointer;
 use crate::schema::{Schema, SchemaError};
 use crate::tape_json::TapeNode;
 use crate::updated_at::{Said, UpdatedAt};
@@ -287,16 +288,12 @@ impl Rules {
     }
 
     fn findings(&self, tape: &Tape<'_>) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = Vec::new();
+        let mut findings = Findings::default();
         for schema in &self.schemas {
-            for finding in schema.findings(tape, Voice::Annotated) {
-                // A tightening schema that refers to the contact's own finds the same faults again.
-                if findings.iter().all(|known| known.violation != finding.violation) {
-                    findings.push(finding);
-                }
-            }
+            // A tightening schema that refers to the contact's own finds the same faults again.
+            schema.findings(tape, Voice::Annotated).into_iter().for_each(|finding| findings.add(finding));
         }
-        findings
+        findings.into_list()
     }
 
     fn apply_limits(
@@ -360,34 +357,32 @@ impl Rules {
                     FindingKind::Other => self.options.on_invalid == OnInvalid::Reject,
                 }
         });
-        let known = pruned.len();
         let mut findings = first;
         if refused {
             return Err(rejected(pruned, findings));
         }
+        let mut left_out = LeftOut::default();
         // What was only missing because something else went before it: the reason to tell if nothing can stay.
         let mut gaps = Vec::new();
         loop {
             let mut indices: Vec<u32> = Vec::with_capacity(findings.len());
+            let mut places = Places::of(tape);
             for finding in findings {
-                let removed = pointer::as_read(tape, finding.part);
+                let removed = places.as_read(finding.part);
                 indices.push(finding.part);
-                let is_consequence = pruned.len() > known && covers_any(&removed, &pruned[known..]);
-                for earlier in pruned.iter_mut().skip(known) {
-                    if earlier.removed.as_deref().is_some_and(|inner| covers(&removed, inner)) {
-                        earlier.removed = Some(removed.clone());
-                    }
-                }
+                let is_consequence = left_out.add(&removed);
                 if is_consequence && is_gap(&finding.violation) {
                     gaps = vec![finding.violation];
                 } else {
-                    pruned.push(Violation { removed: Some(removed), ..finding.violation });
+                    left_out.tell(&removed, pruned.len());
+                    pruned.push(finding.violation);
                 }
             }
             indices.sort_unstable();
             indices.dedup();
             tape.remove(&indices);
             if self.is_valid(tape, scratch) {
+                left_out.write(pruned);
                 return Ok(());
             }
             findings = self.findings(tape);
@@ -436,12 +431,4 @@ pub(crate) fn is_gap(violation: &Violation) -> bool {
         &*violation.keyword,
         "required" | "minItems" | "minProperties" | "contains" | "dependentRequired"
     )
-}
-
-fn covers(outer: &str, inner: &str) -> bool {
-    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-fn covers_any(outer: &str, violations: &[Violation]) -> bool {
-    violations.iter().any(|violation| violation.removed.as_deref().is_some_and(|inner| covers(outer, inner)))
 }

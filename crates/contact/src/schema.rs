@@ -14,6 +14,7 @@ use crate::explain::{Finding, Voice, finding};
 use crate::format::FORMATS;
 use crate::limits::Limits;
 use crate::number_text::{NumberText, X_NUMBER_TEXT};
+use crate::places::Places;
 use crate::plain::{LineEnds, PlainRecords};
 use crate::plan::Plan;
 use crate::pointer;
@@ -207,8 +208,9 @@ impl Schema {
     pub(crate) fn findings(&self, tape: &Tape<'_>, voice: Voice) -> Vec<Finding> {
         let root = TapeNode(tape.root());
         let mut findings = Vec::new();
+        let mut places = Places::of(tape);
         for error in self.validator.iter_errors(root) {
-            finding(&error, tape, "", &self.documents, voice, &mut findings);
+            finding(&error, &mut places, "", &self.documents, voice, &mut findings);
         }
         findings
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::pointer::subject;
 
 /// One broken rule.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Violation {
     /// The stable name of this kind of fault, such as `bad-email`.
     pub code: Cow<'static, str>,

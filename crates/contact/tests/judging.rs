@@ -418,3 +418,81 @@ fn of_elements_that_stand_several_times_the_last_stays_however_many_there_are() 
         assert_eq!(left, count - gone.len(), "{count}");
     }
 }
+
+/// So many that each of them going through all of the record would be felt.
+const VERY_MANY: usize = 3000;
+
+fn very_many(element: impl Fn(usize) -> Value) -> Value {
+    (0..VERY_MANY).map(element).collect()
+}
+
+fn very_many_members() -> Value {
+    Value::Object((0..VERY_MANY).map(|nth| (format!("x{nth:04}"), json!(1))).collect())
+}
+
+#[test]
+fn of_very_many_faults_each_is_told_in_its_place() {
+    let sms = json!({"type": "sms", "value": "380955547708"});
+    let after_sms = |element: &dyn Fn(usize) -> Value| {
+        let others = (0..VERY_MANY).map(element);
+        json!({"channels": std::iter::once(sms.clone()).chain(others).collect::<Value>()})
+    };
+    let email = |value: String| json!({"type": "email", "value": value});
+    // What is told, of what, where, and what goes because of it: `#` is the number of the part.
+    let cases = [
+        (
+            "duplicate-channel",
+            json!({"channels": very_many(|_| email("a@example.com".to_owned()))}),
+            (0..VERY_MANY - 1, "/channels/#", "/channels/#"),
+        ),
+        (
+            "channel-limit",
+            json!({"channels": very_many(|nth| email(format!("a{nth}@example.com")))}),
+            (0..VERY_MANY - 1, "/channels/#", "/channels/#"),
+        ),
+        (
+            "not-allowed",
+            after_sms(&|nth| json!({"type": format!("t{nth}"), "value": "x"})),
+            (1..VERY_MANY + 1, "/channels/#/type", "/channels/#"),
+        ),
+        ("unknown-member", very_many_members(), (0..VERY_MANY, "/x#", "/x#")),
+        (
+            "unknown-member",
+            json!({"address": very_many_members()}),
+            (0..VERY_MANY, "/address/x#", "/address/x#"),
+        ),
+        (
+            "missing-member",
+            json!({"fields": very_many(|_| json!({"value": "x"}))}),
+            (0..VERY_MANY, "/fields/#", "/fields/#"),
+        ),
+        (
+            "bad-custom-field",
+            json!({"fields": very_many(|nth| json!({"id": nth + 1, "value": []}))}),
+            (0..VERY_MANY, "/fields/#/value", "/fields/#"),
+        ),
+    ];
+    let options = RuleOptions { unknown_fields: UnknownFields::Drop, ..RuleOptions::default() };
+    let rules = Rules::new(options, None).expect("our own schema is sound");
+    for (code, more, (places, pointer, removed)) in cases {
+        let judged = judge_text(&rules, &with(more).to_string());
+        let is_name = pointer.contains('x');
+        let at = |pointer: &str, nth: usize| {
+            pointer.replace('#', &if is_name { format!("{nth:04}") } else { nth.to_string() })
+        };
+        let expected: Vec<_> = places.map(|nth| (at(pointer, nth), at(removed, nth))).collect();
+        let expected: Vec<_> =
+            expected.iter().map(|(pointer, removed)| (code, &**pointer, Some(&**removed))).collect();
+        assert!(told(&judged) == expected, "{code} {pointer}");
+        assert!(judged.contact.is_some(), "{code} {pointer}");
+    }
+}
+
+#[test]
+fn of_very_many_numbers_each_is_brought_into_normal_form_by_its_own_digits() {
+    let fields = very_many(|nth| json!({"id": nth + 1, "value": nth}));
+    let judged = judge(RuleOptions::default(), &with(json!({"fields": fields})));
+    let expected = very_many(|nth| json!({"id": nth + 1, "value": nth.to_string()}));
+    assert_eq!(judged.violations, []);
+    assert!(judged.contact.is_some_and(|contact| contact["fields"] == expected));
+}

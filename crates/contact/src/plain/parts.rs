@@ -9,6 +9,7 @@ use ndjson::Tape;
 
 use crate::explain::{Finding, Voice, finding, unknown_member};
 use crate::normalise::Settings;
+use crate::places::Places;
 use crate::plan::{Repairs, Walk};
 use crate::schema::Schema;
 use crate::tape_json::{TapeJson, TapeNode};
@@ -142,8 +143,9 @@ impl PartPlace {
         let make = || schema.validator_of_place(&self.uri, &self.pointer).ok();
         let validator = self.validator.get_or_init(make).as_ref()?;
         let mut findings = Vec::new();
+        let mut places = Places::of(tape);
         for error in validator.iter_errors(TapeNode(tape.root())) {
-            finding(&error, tape, pointer, &schema.documents, Voice::Annotated, &mut findings);
+            finding(&error, &mut places, pointer, &schema.documents, Voice::Annotated, &mut findings);
         }
         Some(findings)
     }
