@@ -11,6 +11,7 @@ use mapping::Sources;
 use ndjson::{Block, FramingFault, Parser, Records, Tape};
 
 use crate::corrected::Unwrapping;
+use crate::field_sets::FieldSets;
 use crate::mapped::Mappers;
 use crate::request_body::{self, Agreement, ListedFields, RequestBody};
 use crate::seen::Hasher;
@@ -64,9 +65,7 @@ pub(crate) struct Examined {
     /// The keys of accepted contacts that do not stand in the block, one after the other.
     pub(crate) keys: String,
     /// The field sets of this block's contacts, each once.
-    pub(crate) field_sets: Vec<FieldSet>,
-    /// The one that was asked for last.
-    last_field_set: Option<usize>,
+    pub(crate) field_sets: FieldSets,
     /// The tokens of accepted contacts, if they are asked for.
     pub(crate) tokens: Vec<Token>,
     /// What accepted contacts are linked by, if that is asked for.
@@ -198,7 +197,6 @@ impl Examined {
         self.encoded.clear();
         self.keys.clear();
         self.field_sets.clear();
-        self.last_field_set = None;
         self.tokens.clear();
         self.links.clear();
         self.refused.clear();
@@ -252,22 +250,7 @@ impl Examined {
     /// The index of a field set.
     #[inline]
     pub(crate) fn field_set(&mut self, field_set: &FieldSet) -> usize {
-        // The last one first: contacts of one kind often follow each other.
-        if self.last_field_set.is_some_and(|last| self.field_sets[last] == *field_set) {
-            return self.last_field_set.unwrap_or_default();
-        }
-        // Numbers first: most field sets differ in them, and lists are compared by a call.
-        let bits = field_set.standard.bits();
-        let has_same = |known: &FieldSet| known.standard.bits() == bits && known.custom == field_set.custom;
-        let place = match self.field_sets.iter().position(has_same) {
-            Some(known) => known,
-            None => {
-                self.field_sets.push(field_set.clone());
-                self.field_sets.len() - 1
-            }
-        };
-        self.last_field_set = Some(place);
-        place
+        self.field_sets.place_of(field_set)
     }
 
     pub(crate) fn store_key(&mut self, key: &str) -> Stored {

@@ -54,6 +54,7 @@
 mod corrected;
 mod duplicates;
 mod examine;
+mod field_sets;
 mod findings;
 mod fold;
 mod hand_out;

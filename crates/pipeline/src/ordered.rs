@@ -109,7 +109,9 @@ impl<'r> Ordered<'r> {
         self.counts.blank_lines += examined.blank_lines;
         self.repairs.add(&examined.repairs);
         let set_ids: Vec<SetId> = match &mut self.batcher {
-            Some(batcher) => examined.field_sets.iter().map(|fields| batcher.set(fields)).collect(),
+            Some(batcher) => {
+                examined.field_sets.as_slice().iter().map(|fields| batcher.set(fields)).collect()
+            }
             None => Vec::new(),
         };
         for entry in &examined.entries {
@@ -129,7 +131,7 @@ impl<'r> Ordered<'r> {
                         identity,
                         examined,
                         set: set_ids.get(*field_set).copied(),
-                        fields: &examined.field_sets[*field_set],
+                        fields: &examined.field_sets.as_slice()[*field_set],
                         pruned: pruned.map(|refused| &examined.refused[refused]),
                     };
                     self.accepted(&placed, &accepted, bodies)?;
