@@ -66,8 +66,8 @@ impl Findings {
                 first.entry(hasher.hash_one(&known.violation)).or_insert(nth);
             }
         }
-        let first = *first.entry(hasher.hash_one(&finding.violation)).or_insert(list.len());
-        let is_known = match list.get(first) {
+        let place = *first.entry(hasher.hash_one(&finding.violation)).or_insert(list.len());
+        let is_known = match list.get(place) {
             None => false,
             Some(known) if known.violation == finding.violation => true,
             // Another one of the same hash.

@@ -5,10 +5,10 @@ use std::ops::Bound;
 
 use crate::violation::Violation;
 
-/// The parts that are left out so far, none of them inside another one.
+/// The parts that are left out so far.
 #[derive(Debug, Default)]
 pub(crate) struct LeftOut {
-    /// By their pointers, each with the numbers of the violations that are told of it and of what is in it.
+    /// By their pointers, each with the numbers of the violations that are told of it and of what went with it.
     told: BTreeMap<String, Vec<usize>>,
 }
 

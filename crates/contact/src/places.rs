@@ -39,10 +39,10 @@ impl<'a> Places<'a> {
         let mut value = self.tape.root();
         for token in pointer.split('/').skip(1) {
             value = match value.elements() {
-                Some(elements) => {
+                Some(mut elements) => {
                     let nth: usize = token.parse().ok()?;
                     if elements.len() <= MOST_WALKED {
-                        elements.into_iter().nth(nth)?
+                        elements.nth(nth)?
                     } else {
                         children(&mut self.now, value).in_order.get(nth)?.1
                     }

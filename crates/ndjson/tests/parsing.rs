@@ -142,7 +142,8 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
 
 #[test]
 fn the_texts_of_a_large_record_are_found_as_those_of_a_small_one() {
-    let element = |nth: usize| serde_json::json!({"id": nth, "x": [1.5, "a", null, {}], "of": nth % 3 == 0});
+    let element =
+        |nth: usize| serde_json::json!({"id": nth, "x": [1.5, "a", null, {}], "of": nth.is_multiple_of(3)});
     for elements in [1, 25, 26, 27, 28, 29, 30, 300] {
         let value = serde_json::Value::from((0..elements).map(element).collect::<Vec<_>>());
         for text in [serde_json::to_string(&value), serde_json::to_string_pretty(&value)] {
