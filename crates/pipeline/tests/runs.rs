@@ -151,6 +151,27 @@ fn contacts_of_a_request_body_are_records_of_their_own() {
 }
 
 #[test]
+fn of_a_large_request_body_each_contact_has_its_own_line_and_its_own_fields() {
+    const CONTACTS: usize = 300;
+    let field = |nth: usize| format!(r#","fields":[{{"id":{nth},"value":"x"}}]"#);
+    let contacts: Vec<_> = (1..=CONTACTS).map(|nth| contact(&format!("c{nth}"), &field(nth))).collect();
+    // All but the odd ones, from the last on.
+    let listed: Vec<_> = (1..=CONTACTS).rev().filter(|nth| nth.is_multiple_of(2)).collect();
+    let body =
+        format!("{{\"contacts\":[\n{}\n],\n\"customFieldsIDs\":{}}}", contacts.join(",\n"), json!(listed));
+    let ran = Run::of(&body).go();
+    assert_adds_up(&ran);
+    let refused: Vec<_> = ran.rejects().iter().map(|reject| reject["line"].clone()).collect();
+    // The first contact stands in the second line.
+    assert_eq!(refused, (1..=CONTACTS).step_by(2).map(|nth| json!(nth + 1)).collect::<Vec<_>>());
+    assert!(ran.rejects().iter().all(|reject| reject["violations"][0]["code"] == "body-fields"));
+    let bodies = ran.bodies.iter().map(|body| serde_json::from_str::<Value>(body).expect("a body is JSON"));
+    let lists = bodies.map(|body| body["customFieldsIDs"].clone());
+    let expected = (2..=CONTACTS).step_by(2).map(|nth| json!([nth]));
+    assert_eq!(lists.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+}
+
+#[test]
 fn a_request_body_that_says_otherwise_than_the_options_is_refused_contact_by_contact() {
     for (more, code) in [
         (r#","dedupeOn":"email""#, "body-option"),
@@ -188,6 +209,21 @@ fn violations_beyond_the_limit_are_counted_not_told() {
     let reject = &ran.rejects()[0];
     assert_eq!(reject["violations"].as_array().map(Vec::len), Some(2));
     assert_eq!(reject["omitted"], 2);
+}
+
+#[test]
+fn of_very_many_violations_each_is_counted() {
+    let channels = (0..3000).map(|nth| format!(r#"{{"type":"email","value":"a{nth}@example.com"}}"#));
+    let line =
+        format!(r#"{{"externalCustomerId":"a","channels":[{}]}}"#, channels.collect::<Vec<_>>().join(","));
+    let ran = Run::of(&line).max_errors(NonZeroUsize::new(2).expect("not 0")).go();
+    let reject = &ran.rejects()[0];
+    let told = reject["violations"].as_array().expect("violations");
+    assert_eq!(told.iter().map(|told| &told["pointer"]).collect::<Vec<_>>(), ["/channels/0", "/channels/1"]);
+    assert_eq!(reject["omitted"], 2997);
+    assert_eq!(ran.outcome.by_code["channel-limit"].pruned, 2999);
+    assert_eq!(ran.outcome.records_by_code["channel-limit"].pruned, 1);
+    assert_eq!(ran.contacts()[0]["channels"], json!([{"type": "email", "value": "a2999@example.com"}]));
 }
 
 #[test]
