@@ -47,24 +47,40 @@ impl Settings {
 
 /// A named repair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "`summary` says what each does, for the docs of the schema too")]
 pub enum Normaliser {
+    /// Takes out white space at both ends, and control characters.
     Trim,
+    /// Unicode normalisation form C.
     Nfc,
+    /// White space inside becomes one space.
     CollapseSpace,
+    /// What follows the last `@` in small letters.
     LowercaseDomain,
+    /// Takes out white space and `mailto:`; the domain becomes ASCII (IDNA) in small letters.
     Email,
+    /// The international number as digits; national numbers need a default region.
     Phone,
+    /// One form of apostrophe and hyphen inside words.
     PersonName,
+    /// `Android` or `iOS`, for the names that exports use.
     Os,
+    /// A language tag in canonical form; `en_UK` becomes `en-GB`, `ua` becomes `uk-UA`.
     Locale,
+    /// A language tag with a two-letter language; `ua` and `ukr` become `uk`.
     Language,
+    /// The canonical name of the TZ database.
     TimeZone,
+    /// `yyyy-MM-dd`, from `dd/MM/yyyy` and `dd.MM.yyyy`.
     Date,
+    /// `yyyy-MM-ddTHH:mm`, from a space between and seconds that are zero.
     DateTime,
+    /// A number written as an integer becomes its digits.
     IntegerText,
+    /// A number or truth value becomes its text, digit by digit.
     ScalarText,
+    /// Hyphens and small letters.
     Uuid,
+    /// `null` and empty texts are left out.
     EmptyToAbsent,
 }
 
@@ -117,30 +133,6 @@ impl Normaliser {
             Self::ScalarText => "scalar-text",
             Self::Uuid => "uuid",
             Self::EmptyToAbsent => "empty-to-absent",
-        }
-    }
-
-    /// What it does, in a line.
-    #[must_use]
-    pub fn summary(self) -> &'static str {
-        match self {
-            Self::Trim => "white space at both ends and control characters out",
-            Self::Nfc => "Unicode normalisation form C",
-            Self::CollapseSpace => "white space inside becomes one space",
-            Self::LowercaseDomain => "what follows the last @ in small letters",
-            Self::Email => "white space and mailto: out, the domain as ASCII (IDNA) in small letters",
-            Self::Phone => "the international number as digits; national numbers need a default region",
-            Self::PersonName => "one form of apostrophe and hyphen inside words",
-            Self::Os => "Android or iOS, for the names that exports use",
-            Self::Locale => "a language tag in canonical form; en_UK becomes en-GB, ua becomes uk-UA",
-            Self::Language => "a language tag with a two-letter language; ua and ukr become uk",
-            Self::TimeZone => "the canonical name of the TZ database",
-            Self::Date => "yyyy-MM-dd, from dd/MM/yyyy and dd.MM.yyyy",
-            Self::DateTime => "yyyy-MM-ddTHH:mm, from a space between and seconds that are zero",
-            Self::IntegerText => "a number written as an integer becomes its digits",
-            Self::ScalarText => "a number or truth value becomes its text, digit by digit",
-            Self::Uuid => "hyphens and small letters",
-            Self::EmptyToAbsent => "null and empty texts are left out",
         }
     }
 

@@ -240,9 +240,17 @@ fn what_says_nothing_is_absent() {
 fn names_of_normalisers_lead_back_to_them() {
     for normaliser in Normaliser::ALL {
         assert_eq!(Normaliser::from_name(normaliser.name()), Some(*normaliser));
-        assert!(!normaliser.summary().is_empty());
     }
     assert_eq!(Normaliser::from_name("Trim"), None);
+}
+
+#[test]
+fn each_normaliser_is_documented() {
+    const RULES: &str = include_str!("../../../docs/records-and-rules.md");
+    for normaliser in Normaliser::ALL {
+        let name = normaliser.name();
+        assert!(RULES.contains(&format!("\n| `{name}` | ")), "{name}");
+    }
 }
 
 #[test]
