@@ -162,10 +162,17 @@ fn whatever_names_a_code_has_a_page_for_it() {
 }
 
 #[test]
-fn the_rules_link_each_code_to_its_page() {
-    let rules = read(&root().join("docs/records-and-rules.md"));
-    for code in in_tables(&root().join("docs/records-and-rules.md")) {
-        assert!(rules.contains(&format!("[`{code}`](codes/{code}.md)")), "{code}");
+fn the_reference_links_each_code_to_its_page() {
+    let [rules, mapping] = ["docs/records-and-rules.md", "docs/mapping.md"].map(|name| root().join(name));
+    let (in_rules, in_mapping) = (read(&rules), read(&mapping));
+    for code in pages() {
+        let link = format!("[`{code}`](codes/{code}.md)");
+        assert!(in_rules.contains(&link) || in_mapping.contains(&link), "{code}");
+    }
+    for (path, text) in [(&rules, &in_rules), (&mapping, &in_mapping)] {
+        for code in in_tables(path) {
+            assert!(text.contains(&format!("[`{code}`](codes/{code}.md)")), "{}: {code}", path.display());
+        }
     }
 }
 
