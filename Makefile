@@ -8,7 +8,7 @@ CONTAINER ?= docker
 CONTACTS ?= 1000000
 SEED ?= 1
 
-.PHONY: help build static man completions deb container test lint bench bench-compare bench-mapping bench-merge bench-micro \
+.PHONY: help build static man completions licences deb container test lint bench bench-compare bench-mapping bench-merge bench-micro \
 	bench-upload fixtures
 
 help: ## List the commands
@@ -31,8 +31,14 @@ completions: ## Write completions for bash, zsh and fish to target/completions
 			> target/completions/$$shell || exit; \
 	done
 
+licences: ## Write the licences of all that is linked in to target/third-party-licences.txt. Needs cargo-about
+	mkdir -p target
+	$(CARGO) fetch --locked
+	$(CARGO) about generate --frozen --fail --manifest-path crates/cli/Cargo.toml --config about.toml \
+		--output-file target/third-party-licences.txt about.hbs
+
 deb: PROFILE = dist
-deb: man completions ## Build a Debian package: target/debian/reteno-import_*.deb. Needs cargo-deb
+deb: man completions licences ## Build a Debian package: target/debian/reteno-import_*.deb. Needs cargo-deb and cargo-about
 	scripts/debian-changelog > target/changelog.Debian
 	$(CARGO) deb --package reteno-import --profile dist --locked
 
