@@ -6,30 +6,20 @@ use crate::export::Contact;
 use crate::fault::{Fault, odd_member};
 use crate::instant::Instant;
 use crate::text::{
-    TOO_LONG, email, end, external_id, fcm_token, hexadecimal, number, phone, pick, put, text, uuid,
+    TOO_LONG, broken_end, email, end, fcm_token, hexadecimal, key_member, named_fields, no_object, number,
+    phone, pick, put, text,
 };
-use crate::values::{
-    APP_VERSIONS, COUNTRIES, CUSTOM_FIELDS, FIELD_NAMES, LANGUAGES, NAMES, TIME_ZONES, TOWNS,
-};
+use crate::values::{APP_VERSIONS, COUNTRIES, LANGUAGES, NAMES, TIME_ZONES, TOWNS};
 
 /// Appends the row of the contact. What is not known is left out, as there.
 pub(crate) fn write(row: &mut Vec<u8>, contact: &Contact<'_>, draws: &mut Draws<'_>) {
     if contact.has_fault(Fault::NotAnObject) {
-        row.push(b'"');
-        uuid(row, contact.key);
-        put(row, "\"\n");
+        no_object(row, contact.key);
+        row.push(b'\n');
         return;
     }
     row.push(b'{');
-    match contact.fault {
-        Some(Fault::MissingKey) => {}
-        Some(Fault::NotAValue) => put(row, "\"external_id\":{\"id\":17},"),
-        _ => {
-            put(row, "\"external_id\":\"");
-            external_id(row, contact.key);
-            put(row, "\",");
-        }
-    }
+    key_member(row, contact, "external_id");
     odd_member(row, contact.fault, "gender", "total_revenue");
     put(row, "\"braze_id\":\"");
     hexadecimal(row, draws.row().u128(..), 24);
@@ -39,11 +29,7 @@ pub(crate) fn write(row: &mut Vec<u8>, contact: &Contact<'_>, draws: &mut Draws<
     let before_devices = row.len();
     devices(row, contact, draws);
     end(row, "}");
-    match contact.fault {
-        Some(Fault::TrailingText) => row.push(b';'),
-        Some(Fault::UnexpectedEnd) => row.truncate(before_devices + "\"push_to".len()),
-        _ => {}
-    }
+    broken_end(row, contact.fault, before_devices + "\"push_to".len());
     row.push(b'\n');
 }
 
@@ -88,9 +74,8 @@ fn person(row: &mut Vec<u8>, contact: &Contact<'_>, draws: &mut Draws<'_>) {
 
 fn attributes(row: &mut Vec<u8>, contact: &Contact<'_>, draws: &mut Draws<'_>) {
     put(row, "\"custom_attributes\":{");
-    let random = draws.person(Trait::Fields);
-    for ((_, values), name) in CUSTOM_FIELDS.iter().zip(FIELD_NAMES).take(contact.profile.custom_fields()) {
-        text(row, name, pick(values, random));
+    for (name, value) in named_fields(contact, draws.person(Trait::Fields)) {
+        text(row, name, value);
     }
     end(row, "},");
 }

@@ -4,7 +4,9 @@ use fastrand::Rng;
 
 use crate::draws::{Draws, Trait};
 use crate::fault::{Fault, odd_member};
-use crate::text::{TOO_LONG, apns_token, email, external_id, fcm_token, number, phone, pick, put, uuid};
+use crate::text::{
+    TOO_LONG, apns_token, broken_end, email, external_id, fcm_token, no_object, number, phone, pick, put,
+};
 use crate::values::{
     ANDROID_MODELS, APP_IDS, APP_VERSIONS, APPLE_MODELS, CUSTOM_FIELDS, LANGUAGES, LOCALES, NAMES, STREETS,
     TIME_ZONES, TOWNS,
@@ -114,9 +116,7 @@ pub(crate) fn write(
     draws: &mut Draws<'_>,
 ) {
     if fault == Some(Fault::NotAnObject) {
-        line.push(b'"');
-        uuid(line, key);
-        line.push(b'"');
+        no_object(line, key);
         return;
     }
     line.push(b'{');
@@ -158,11 +158,7 @@ pub(crate) fn write(
     }
     custom_fields(line, profile, fault, draws);
     line.push(b'}');
-    match fault {
-        Some(Fault::TrailingText) => line.push(b';'),
-        Some(Fault::UnexpectedEnd) => line.truncate(before_channels + "\"channels\":[{\"ty".len()),
-        _ => {}
-    }
+    broken_end(line, fault, before_channels + "\"channels\":[{\"ty".len());
 }
 
 fn names(line: &mut Vec<u8>, profile: &Profile, fault: Option<Fault>, draws: &mut Draws<'_>) {

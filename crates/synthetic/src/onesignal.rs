@@ -5,10 +5,8 @@ use crate::draws::{Draws, Trait};
 use crate::export::{Channel, Contact};
 use crate::fault::Fault;
 use crate::instant::Instant;
-use crate::text::{TOO_LONG, email, external_id, fcm_token, number, phone, pick, put, uuid};
-use crate::values::{
-    APP_VERSIONS, COUNTRIES, CUSTOM_FIELDS, FIELD_NAMES, LANGUAGES, NAMES, TIME_ZONES, TOWNS,
-};
+use crate::text::{TOO_LONG, email, external_id, fcm_token, named_fields, number, phone, pick, put, uuid};
+use crate::values::{APP_VERSIONS, COUNTRIES, LANGUAGES, NAMES, TIME_ZONES, TOWNS};
 
 /// The columns, with the newline.
 pub(crate) const HEADER: &str = "id,identifier,session_count,language,timezone,game_version,device_os,device_type,\
@@ -171,9 +169,8 @@ fn tags(row: &mut Vec<u8>, contact: &Contact<'_>, draws: &mut Draws<'_>) {
     if contact.profile.has_last_name() {
         tag(row, before, "last_name", last);
     }
-    let random = draws.person(Trait::Fields);
-    for ((_, values), name) in CUSTOM_FIELDS.iter().zip(FIELD_NAMES).take(contact.profile.custom_fields()) {
-        tag(row, before, name, pick(values, random));
+    for (name, value) in named_fields(contact, draws.person(Trait::Fields)) {
+        tag(row, before, name, value);
     }
     if row.last() == Some(&b',') {
         row.pop();

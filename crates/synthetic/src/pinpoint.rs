@@ -5,8 +5,11 @@ use crate::draws::{Draws, Trait};
 use crate::export::{Channel, Contact};
 use crate::fault::{Fault, odd_member};
 use crate::instant::Instant;
-use crate::text::{TOO_LONG, email, end, external_id, number, phone, pick, put, text, texts, uuid};
-use crate::values::{APP_VERSIONS, COUNTRIES, CUSTOM_FIELDS, FIELD_NAMES, NAMES, TIME_ZONES, TOWNS};
+use crate::text::{
+    TOO_LONG, broken_end, email, end, key_member, named_fields, no_object, number, phone, pick, put, text,
+    texts, uuid,
+};
+use crate::values::{APP_VERSIONS, COUNTRIES, NAMES, TIME_ZONES, TOWNS};
 
 const APPLICATION_ID: &str = "9b7452a1c0d34c55a3c1f2e8d7b6a590";
 
@@ -27,9 +30,7 @@ fn endpoint(
     draws: &mut Draws<'_>,
 ) {
     if contact.has_fault(Fault::NotAnObject) {
-        row.push(b'"');
-        uuid(row, contact.key);
-        row.push(b'"');
+        no_object(row, contact.key);
         return;
     }
     row.push(b'{');
@@ -47,11 +48,7 @@ fn endpoint(
     put(row, "\",");
     user(row, contact, draws);
     row.push(b'}');
-    match contact.fault {
-        Some(Fault::TrailingText) => row.push(b';'),
-        Some(Fault::UnexpectedEnd) => row.truncate(before_demographic + "\"Demographic\":{\"".len()),
-        _ => {}
-    }
+    broken_end(row, contact.fault, before_demographic + "\"Demographic\":{\"".len());
 }
 
 fn address(
@@ -156,15 +153,7 @@ fn user(row: &mut Vec<u8>, contact: &Contact<'_>, draws: &mut Draws<'_>) {
     put(row, "]},\"Metrics\":{\"sessions\":");
     number(row, draws.row().u32(..2000));
     put(row, ".0},\"User\":{");
-    match contact.fault {
-        Some(Fault::MissingKey) => {}
-        Some(Fault::NotAValue) => put(row, "\"UserId\":{\"id\":17},"),
-        _ => {
-            put(row, "\"UserId\":\"");
-            external_id(row, contact.key);
-            put(row, "\",");
-        }
-    }
+    key_member(row, contact, "UserId");
     put(row, "\"UserAttributes\":{");
     let (first, last) = pick(NAMES, draws.person(Trait::Names));
     if contact.has_fault(Fault::BadName) {
@@ -175,9 +164,8 @@ fn user(row: &mut Vec<u8>, contact: &Contact<'_>, draws: &mut Draws<'_>) {
     if contact.profile.has_last_name() {
         texts(row, "LastName", last);
     }
-    let random = draws.person(Trait::Fields);
-    for ((_, values), name) in CUSTOM_FIELDS.iter().zip(FIELD_NAMES).take(contact.profile.custom_fields()) {
-        texts(row, name, pick(values, random));
+    for (name, values) in named_fields(contact, draws.person(Trait::Fields)) {
+        texts(row, name, values);
     }
     end(row, "}}");
 }

@@ -2,8 +2,9 @@
 
 use fastrand::Rng;
 
+use crate::export::Contact;
 use crate::fault::Fault;
-use crate::values::{MAIL_DOMAINS, MAILBOXES, PHONE_NUMBERS};
+use crate::values::{CUSTOM_FIELDS, FIELD_NAMES, MAIL_DOMAINS, MAILBOXES, PHONE_NUMBERS};
 
 /// What makes the model of any device longer than it may be.
 pub(crate) const TOO_LONG: &str = " with a description that belongs into a field of its own text";
@@ -25,6 +26,47 @@ pub(crate) fn phone(line: &mut Vec<u8>, fault: Option<Fault>, random: &mut Rng) 
     put(line, beginning);
     for _ in 0..digits {
         line.push(random.u8(b'0'..=b'9'));
+    }
+}
+
+/// A text that stands where the object should.
+pub(crate) fn no_object(line: &mut Vec<u8>, key: u128) {
+    line.push(b'"');
+    uuid(line, key);
+    line.push(b'"');
+}
+
+/// The member with the key of a contact; with a fault, an object in its place or nothing.
+pub(crate) fn key_member(row: &mut Vec<u8>, contact: &Contact<'_>, name: &str) {
+    if contact.has_fault(Fault::MissingKey) {
+        return;
+    }
+    row.push(b'"');
+    put(row, name);
+    if contact.has_fault(Fault::NotAValue) {
+        put(row, "\":{\"id\":17},");
+        return;
+    }
+    put(row, "\":\"");
+    external_id(row, contact.key);
+    put(row, "\",");
+}
+
+/// The custom fields that a contact has, by their names.
+pub(crate) fn named_fields(
+    contact: &Contact<'_>,
+    random: &mut Rng,
+) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let fields = CUSTOM_FIELDS.iter().zip(FIELD_NAMES).take(contact.profile.custom_fields());
+    fields.map(|((_, values), name)| (name, pick(values, random)))
+}
+
+/// What comes after the object, or takes all that follows `cut_at` away, with a fault.
+pub(crate) fn broken_end(line: &mut Vec<u8>, fault: Option<Fault>, cut_at: usize) {
+    match fault {
+        Some(Fault::TrailingText) => line.push(b';'),
+        Some(Fault::UnexpectedEnd) => line.truncate(cut_at),
+        _ => {}
     }
 }
 
