@@ -23,13 +23,7 @@ pub(crate) fn keep_apart(
     settings: &Settings,
     folder: Option<&Path>,
 ) -> Result<(), Failure> {
-    let inputs = inputs.iter().filter_map(|input| match input {
-        // A file that was redirected into the program has a name here; a pipe has none.
-        Input::Stdin => fs::canonicalize("/dev/stdin").ok(),
-        Input::File(path) => fs::canonicalize(path).ok(),
-        Input::Member(member) => fs::canonicalize(member.archive()).ok(),
-    });
-    let inputs: Vec<PathBuf> = inputs.collect();
+    let inputs: Vec<PathBuf> = places(inputs).collect();
     let resources = rules.schema_resource.iter().map(|resource| &resource.file);
     let mapping = source::files(source);
     let files = rules.schema.iter().chain(resources).chain(&settings.file).chain(mapping);
@@ -77,13 +71,8 @@ pub(crate) fn keep_journal_apart(
     inputs: &[Input],
     telling: &TellingArgs,
 ) -> Result<(), Failure> {
-    let inputs = inputs.iter().filter_map(|input| match input {
-        Input::Stdin => fs::canonicalize("/dev/stdin").ok(),
-        Input::File(path) => fs::canonicalize(path).ok(),
-        Input::Member(member) => fs::canonicalize(member.archive()).ok(),
-    });
     let others = telling.rejects.iter().chain(&telling.report).map(|path| place(path));
-    let taken: Vec<PathBuf> = inputs.chain(others).collect();
+    let taken: Vec<PathBuf> = places(inputs).chain(others).collect();
     for path in [&files.journal, &files.results, &files.rejects] {
         if taken.contains(&place(path)) {
             return Err(Failure::usage(anyhow!(
@@ -93,6 +82,16 @@ pub(crate) fn keep_journal_apart(
         }
     }
     Ok(())
+}
+
+/// The files that inputs are read from.
+fn places(inputs: &[Input]) -> impl Iterator<Item = PathBuf> {
+    inputs.iter().filter_map(|input| match input {
+        // A file that was redirected into the program has a name here; a pipe has none.
+        Input::Stdin => fs::canonicalize("/dev/stdin").ok(),
+        Input::File(path) => fs::canonicalize(path).ok(),
+        Input::Member(member) => fs::canonicalize(member.archive()).ok(),
+    })
 }
 
 /// Whether a place is that of a batch or the manifest.
