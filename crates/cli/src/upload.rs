@@ -16,6 +16,7 @@ use anyhow::anyhow;
 use batch::manifest::MANIFEST_FILE;
 use reteno::journal::{Files, Journal, JournalError, Opened, Source};
 use reteno::{MOST_REQUESTS_A_SECOND, UploadOptions, Wait};
+use sink::MARKER_FILE;
 
 pub(crate) use self::end::{UploadEnd, code, counts, json, tell};
 pub(crate) use self::folder::entries;
@@ -72,7 +73,7 @@ fn is_something(only: &Path) -> Result<(), Failure> {
 
 /// Whether a path is a folder that `prepare` has made, or has begun.
 fn is_prepared(path: &Path) -> bool {
-    path.join(MANIFEST_FILE).is_file() || path.join(".reteno-import-unfinished").is_file()
+    path.join(MANIFEST_FILE).is_file() || path.join(MARKER_FILE).is_file()
 }
 
 fn options(args: &SendingArgs) -> Result<UploadOptions, Failure> {

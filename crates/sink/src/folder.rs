@@ -10,7 +10,7 @@ use batch::Body;
 use batch::manifest::{self, BatchEntry, Completion, MANIFEST_FILE, REJECTS_FILE};
 
 use self::claim::Claim;
-pub use self::claim::Overwrite;
+pub use self::claim::{MARKER_FILE, Overwrite};
 use crate::{Operation, Sink, SinkError, Written};
 
 /// Writes each body to a file of its own, `batch-000001.json` and so on, and `manifest.json` in the end.

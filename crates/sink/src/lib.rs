@@ -25,7 +25,7 @@ use batch::Body;
 use batch::manifest::Completion;
 
 pub use error::{Operation, SinkError};
-pub use folder::{FolderSink, Overwrite};
+pub use folder::{FolderSink, MARKER_FILE, Overwrite};
 pub use null::NullSink;
 pub use stdout::StdoutSink;
 

@@ -10,7 +10,7 @@ use super::failed;
 use crate::{Operation, SinkError};
 
 /// The file that marks a folder as unfinished, and carries the lock.
-pub(super) const MARKER_FILE: &str = ".reteno-import-unfinished";
+pub const MARKER_FILE: &str = ".reteno-import-unfinished";
 
 /// For people who look into it.
 const MARKER_TEXT: &str = "This folder is incomplete while this file is here without a manifest.json. \
