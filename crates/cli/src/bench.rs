@@ -17,8 +17,9 @@ use pipeline::{InputOrder, Merging, OnDuplicate, Stop};
 
 use crate::args::BenchArgs;
 use crate::exit::{self, Failure, INTERRUPTED, note};
+use crate::session::{self, Contacts};
 use crate::summary::plural;
-use crate::{interrupt, prepare, print, progress_bar, session};
+use crate::{interrupt, prepare, print, progress_bar};
 
 use data::Data;
 use figures::{Figures, Samples};
@@ -43,11 +44,9 @@ impl From<Failure> for Halt {
 pub(crate) fn bench(args: &BenchArgs) -> Result<ExitCode, Failure> {
     let source = data::source(args)?;
     let reader = session::reader(&args.input, &args.work, AutoRule::Contacts, HashInputs::No)?;
-    let merging = session::merging(&args.merging, &args.rules, None)?;
-    let rules = session::rules(&args.rules, &args.merging, &merging)?;
-    let sources = session::sources(&args.input, &args.merging, &rules)?;
-    let mut batches = prepare::batches(&args.request, rules.options().dedupe_on)?;
-    merging.temp_dir.clone_into(&mut batches.spill_dir);
+    let contacts = Contacts::of(&args.input, &args.rules, &args.merging, None)?;
+    let batches = prepare::batches(&args.request, &contacts)?;
+    let Contacts { merging, rules, sources } = contacts;
     let reader = session::recognising(&sources, reader);
     // Without merging, nothing has to be found for it: these rules are others.
     let apart = Merging { on_duplicate: OnDuplicate::Keep, input_order: InputOrder::Any, ..merging.clone() };

@@ -1,7 +1,6 @@
 //! The command `check`.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::anyhow;
 use contact::Formats;
@@ -12,7 +11,7 @@ use crate::args::CheckArgs;
 use crate::config::Settings;
 use crate::exit::Failure;
 use crate::report::Purpose;
-use crate::session::{self, RejectsTo, Session};
+use crate::session::{self, Contacts, RejectsTo, Session};
 use crate::{interrupt, paths, report};
 
 /// Checks records; nothing but what is told is written.
@@ -24,19 +23,15 @@ pub(crate) fn check(args: &CheckArgs, settings: Settings) -> Result<ExitCode, Fa
     }
     let auto = if args.raw { AutoRule::Lines } else { AutoRule::Contacts };
     let mut reader = session::reader(&args.input, &args.work, auto, HashInputs::No)?;
-    let mut known = None;
     let task = if args.raw {
         let formats = if args.assert_formats { Formats::Assert } else { Formats::AsDialect };
         let schema = session::user_schema(&args.rules, formats)?
             .ok_or_else(|| Failure::usage(anyhow!("--raw needs --schema: the schema to validate by")))?;
         Task::Raw(Box::new(schema))
     } else {
-        let merging = session::merging(&args.merging, &args.rules, None)?;
-        let rules = session::rules(&args.rules, &args.merging, &merging)?;
-        let sources = session::sources(&args.input, &args.merging, &rules)?;
-        reader = session::recognising(&sources, reader);
-        known = Some(Arc::clone(&sources));
-        Task::Contacts { sources, rules, merging, output: None }
+        let contacts = Contacts::of(&args.input, &args.rules, &args.merging, None)?;
+        reader = session::recognising(&contacts.sources, reader);
+        contacts.task(None)
     };
     let inputs = session::inputs(&args.input)?;
     let rejects = session::rejects_to(&args.telling).unwrap_or(RejectsTo::Told);
@@ -47,15 +42,5 @@ pub(crate) fn check(args: &CheckArgs, settings: Settings) -> Result<ExitCode, Fa
     let job = session::job(reader, task, &args.telling, &args.work);
     let stop = interrupt::stop_on_signal()?;
     let purpose = if args.raw { Purpose::Validate } else { Purpose::Check };
-    let session = Session {
-        telling: &args.telling,
-        settings,
-        rejects,
-        folder: None,
-        purpose,
-        sources: known,
-        stop,
-        upload: None,
-    };
-    session.run(job, reports)
+    Session::of(&job, &args.telling, settings, rejects, purpose, stop).run(job, reports)
 }

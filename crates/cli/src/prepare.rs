@@ -3,14 +3,12 @@
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::anyhow;
 use batch::manifest::REJECTS_FILE;
 use batch::{Absent, BatchOptions, Batcher, MAX_CONTACTS_PER_REQUEST, RequestOptions, RestoreDeleted};
-use contact::DedupeOn;
 use ndjson::{AutoRule, HashInputs};
-use pipeline::{Output, SharedTokens, Task};
+use pipeline::{Output, SharedTokens};
 use serde_json::{Map, Value};
 use sink::{FolderSink, NullSink, Overwrite, Sink, SinkError, StdoutSink};
 
@@ -18,7 +16,7 @@ use crate::args::{AbsentArg, MergeArgs, PrepareArgs, RequestArgs, RuleArgs, Shar
 use crate::config::Settings;
 use crate::exit::Failure;
 use crate::report::Purpose;
-use crate::session::{self, RejectsTo, Session};
+use crate::session::{self, Contacts, RejectsTo, Session};
 use crate::{interrupt, paths, report, source};
 
 /// Where request bodies go.
@@ -37,12 +35,9 @@ pub(crate) fn prepare(args: &PrepareArgs, settings: Settings) -> Result<ExitCode
         Destination::Folder(folder) => Some(folder),
         Destination::Stdout | Destination::Nowhere => None,
     };
-    let merging = session::merging(&args.merging, &args.rules, folder)?;
-    let rules = session::rules(&args.rules, &args.merging, &merging)?;
-    let sources = session::sources(&args.input, &args.merging, &rules)?;
-    let reader = session::recognising(&sources, reader);
-    let mut batches = batches(&args.request, rules.options().dedupe_on)?;
-    merging.temp_dir.clone_into(&mut batches.spill_dir);
+    let contacts = Contacts::of(&args.input, &args.rules, &args.merging, folder)?;
+    let reader = session::recognising(&contacts.sources, reader);
+    let batches = batches(&args.request, &contacts)?;
     let mut rejects = session::rejects_to(&args.telling);
     if matches!(destination, Destination::Stdout) && rejects == Some(RejectsTo::Stdout) {
         return Err(Failure::usage(anyhow!(
@@ -78,15 +73,12 @@ pub(crate) fn prepare(args: &PrepareArgs, settings: Settings) -> Result<ExitCode
         rejects_file,
         tally: report::tally(&args.telling),
     };
-    let known = Some(Arc::clone(&sources));
-    let task = Task::Contacts { sources, rules, merging, output: Some(Box::new(output)) };
-    let job = session::job(reader, task, &args.telling, &args.work);
+    let job = session::job(reader, contacts.task(Some(output)), &args.telling, &args.work);
     let rejects = rejects.unwrap_or(RejectsTo::Told);
     let folder = folder.map(Path::to_owned);
     let stop = interrupt::stop_on_signal()?;
     let purpose = if args.discard { Purpose::Discard } else { Purpose::Prepare };
-    Session { telling: &args.telling, settings, rejects, folder, purpose, sources: known, stop, upload: None }
-        .run(job, reports)
+    Session { folder, ..Session::of(&job, &args.telling, settings, rejects, purpose, stop) }.run(job, reports)
 }
 
 fn destination(args: &PrepareArgs) -> Result<Destination<'_>, Failure> {
@@ -109,14 +101,15 @@ fn destination(args: &PrepareArgs) -> Result<Destination<'_>, Failure> {
     Ok(destination)
 }
 
-pub(crate) fn batches(args: &RequestArgs, dedupe_on: DedupeOn) -> Result<BatchOptions, Failure> {
+/// How requests are made of contacts.
+pub(crate) fn batches(args: &RequestArgs, contacts: &Contacts) -> Result<BatchOptions, Failure> {
     if args.batch_size.get() > MAX_CONTACTS_PER_REQUEST {
         return Err(Failure::usage(anyhow!(
             "--batch-size is at most {MAX_CONTACTS_PER_REQUEST}: the API takes no more contacts in one request"
         )));
     }
     let request = RequestOptions {
-        dedupe_on,
+        dedupe_on: contacts.rules.options().dedupe_on,
         groups: args.group.clone(),
         exclude_groups: args.exclude_group.clone(),
         restore_deleted: if args.restore_deleted { RestoreDeleted::Yes } else { RestoreDeleted::No },
@@ -131,6 +124,8 @@ pub(crate) fn batches(args: &RequestArgs, dedupe_on: DedupeOn) -> Result<BatchOp
     };
     // The batcher knows what it can work with; asked now, nothing is created in vain.
     Batcher::new(options.clone()).map_err(Failure::usage)?;
+    // An output folder is not there yet, and so comes after that.
+    contacts.merging.temp_dir.clone_into(&mut options.spill_dir);
     Ok(options)
 }
 

@@ -1,4 +1,4 @@
-//! What `check` and `prepare` have in common: from arguments to a run, and from its outcome to what is told.
+//! What the commands that work on records have in common: from arguments to a run, and from its outcome to what is told.
 
 use std::fs;
 use std::io::{IsTerminal, stdin};
@@ -15,7 +15,8 @@ use jiff::Timestamp;
 use mapping::{Dates, Sources};
 use ndjson::{AutoRule, BlockReader, Format, HashInputs, Input, ReaderOptions, Recogniser};
 use pipeline::{
-    End, InputOrder, Job, Merging, OnDuplicate, Progress, RejectLimit, Rejects, SharedTokens, Stop, Task,
+    End, InputOrder, Job, Merging, OnDuplicate, Output, Progress, RejectLimit, Rejects, SharedTokens, Stop,
+    Task,
 };
 use serde_json::Value;
 use sink::SinkError;
@@ -67,6 +68,34 @@ pub(crate) struct Session<'a> {
     pub(crate) stop: Stop,
     /// The upload that request bodies go to, if they are uploaded.
     pub(crate) upload: Option<UploadEnd>,
+}
+
+/// What makes contacts of records, as the arguments have it.
+pub(crate) struct Contacts {
+    pub(crate) merging: Merging,
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) sources: Arc<Sources>,
+}
+
+impl Contacts {
+    /// Temporary files go into `folder`, if nothing else was asked for.
+    pub(crate) fn of(
+        input: &InputArgs,
+        rules: &RuleArgs,
+        merge: &MergeArgs,
+        folder: Option<&Path>,
+    ) -> Result<Self, Failure> {
+        let merging = merging(merge, rules, folder)?;
+        let rules = self::rules(rules, merge, &merging)?;
+        let sources = sources(input, merge, &rules)?;
+        Ok(Self { merging, rules, sources })
+    }
+
+    /// The work on records; without an output they are only checked.
+    pub(crate) fn task(self, output: Option<Output>) -> Task {
+        let Self { merging, rules, sources } = self;
+        Task::Contacts { sources, rules, merging, output: output.map(Box::new) }
+    }
 }
 
 /// Finds the inputs.
@@ -212,7 +241,7 @@ pub(crate) fn rules(args: &RuleArgs, merge: &MergeArgs, merging: &Merging) -> Re
 }
 
 /// How records become contacts.
-pub(crate) fn sources(input: &InputArgs, merge: &MergeArgs, rules: &Rules) -> Result<Arc<Sources>, Failure> {
+fn sources(input: &InputArgs, merge: &MergeArgs, rules: &Rules) -> Result<Arc<Sources>, Failure> {
     let dates = match merge.on_duplicate {
         OnDuplicateArg::Merge | OnDuplicateArg::Last => Dates::Read,
         OnDuplicateArg::First | OnDuplicateArg::Reject | OnDuplicateArg::Keep => Dates::NotAskedFor,
@@ -221,7 +250,7 @@ pub(crate) fn sources(input: &InputArgs, merge: &MergeArgs, rules: &Rules) -> Re
 }
 
 /// How rows of one key become one contact; temporary files go into `folder`, if nothing else was asked for.
-pub(crate) fn merging(args: &MergeArgs, rules: &RuleArgs, folder: Option<&Path>) -> Result<Merging, Failure> {
+fn merging(args: &MergeArgs, rules: &RuleArgs, folder: Option<&Path>) -> Result<Merging, Failure> {
     let on_duplicate = match args.on_duplicate {
         OnDuplicateArg::Merge => OnDuplicate::Merge,
         OnDuplicateArg::First => OnDuplicate::First,
@@ -285,7 +314,23 @@ fn max_rejects(telling: &TellingArgs) -> Option<RejectLimit> {
     telling.max_rejects.map(|limit| limit.0)
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
+    /// What a job needs beside itself whose output is no folder and is not uploaded.
+    pub(crate) fn of(
+        job: &Job,
+        telling: &'a TellingArgs,
+        settings: Settings,
+        rejects: RejectsTo,
+        purpose: Purpose,
+        stop: Stop,
+    ) -> Self {
+        let sources = match &job.task {
+            Task::Contacts { sources, .. } => Some(Arc::clone(sources)),
+            Task::Raw(_) => None,
+        };
+        Self { telling, settings, rejects, folder: None, purpose, sources, stop, upload: None }
+    }
+
     /// Does the job and tells what came of it.
     pub(crate) fn run(self, job: Job, reports: Vec<ReportFile>) -> Result<ExitCode, Failure> {
         let wanted = if self.telling.quiet { ProgressArg::Never } else { self.telling.progress };

@@ -1,11 +1,11 @@
 //! Uploading records: checked, put into requests and sent in one go.
 
 use std::process::ExitCode;
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 
 use anyhow::anyhow;
 use ndjson::{AutoRule, HashInputs};
-use pipeline::{OnDuplicate, Output, Task};
+use pipeline::{OnDuplicate, Output};
 use reteno::journal::{Opened, Source};
 use reteno::{Store, Upload, UploadOptions, UploadProgress, UploadSink};
 use sink::{NullSink, Sink};
@@ -15,7 +15,7 @@ use crate::args::UploadArgs;
 use crate::config::Settings;
 use crate::exit::{Failure, note};
 use crate::report::Purpose;
-use crate::session::{self, RejectsTo, Session};
+use crate::session::{self, Contacts, RejectsTo, Session};
 use crate::{api, interrupt, paths, prepare, report};
 
 /// Uploads what the inputs hold.
@@ -25,12 +25,9 @@ pub(super) fn upload(
     options: UploadOptions,
 ) -> Result<ExitCode, Failure> {
     let reader = session::reader(&args.input, &args.work, AutoRule::Contacts, HashInputs::No)?;
-    let merging = session::merging(&args.merging, &args.rules, None)?;
-    let rules = session::rules(&args.rules, &args.merging, &merging)?;
-    let sources = session::sources(&args.input, &args.merging, &rules)?;
-    let reader = session::recognising(&sources, reader);
-    let mut batches = prepare::batches(&args.request, rules.options().dedupe_on)?;
-    merging.temp_dir.clone_into(&mut batches.spill_dir);
+    let contacts = Contacts::of(&args.input, &args.rules, &args.merging, None)?;
+    let reader = session::recognising(&contacts.sources, reader);
+    let batches = prepare::batches(&args.request, &contacts)?;
     let rejects = session::rejects_to(&args.telling).unwrap_or(RejectsTo::Told);
     let inputs = session::inputs(&args.input)?;
     paths::keep_apart(&inputs, &args.input.source, &args.rules, &args.telling, &settings, None)?;
@@ -43,7 +40,7 @@ pub(super) fn upload(
     let reports = report::create(&args.telling, None)?;
     paths::can_be_written(&rejects, None)?;
     let stop = interrupt::stop_on_signal()?;
-    if merging.on_duplicate == OnDuplicate::Keep {
+    if contacts.merging.on_duplicate == OnDuplicate::Keep {
         super::warn_of_kept_duplicates(args);
     }
     let mut upload_end = None;
@@ -77,19 +74,8 @@ pub(super) fn upload(
         rejects_file: None,
         tally: report::tally(&args.telling),
     };
-    let known = Some(Arc::clone(&sources));
-    let task = Task::Contacts { sources, rules, merging, output: Some(Box::new(output)) };
-    let job = session::job(reader, task, &args.telling, &args.work);
+    let job = session::job(reader, contacts.task(Some(output)), &args.telling, &args.work);
     let purpose = if args.sending.dry_run { Purpose::DryRun } else { Purpose::Upload };
-    Session {
-        telling: &args.telling,
-        settings,
-        rejects,
-        folder: None,
-        purpose,
-        sources: known,
-        stop,
-        upload: upload_end,
-    }
-    .run(job, reports)
+    let session = Session::of(&job, &args.telling, settings, rejects, purpose, stop);
+    Session { upload: upload_end, ..session }.run(job, reports)
 }
