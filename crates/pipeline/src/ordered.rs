@@ -49,6 +49,8 @@ pub(crate) struct Ordered<'r> {
     pub(crate) merged: Merged,
     pub(crate) conflicts: BTreeMap<String, u64>,
     pub(crate) by_code: BTreeMap<String, OfCode>,
+    /// How often reasons were counted, of lines that are told and of those that are passed over.
+    counted: u64,
     pub(crate) repairs: Repairs,
 }
 
@@ -91,6 +93,7 @@ impl<'r> Ordered<'r> {
             merged: Merged::default(),
             conflicts: BTreeMap::new(),
             by_code: BTreeMap::new(),
+            counted: 0,
             repairs: Repairs::default(),
         }
     }
@@ -432,14 +435,15 @@ impl<'r> Ordered<'r> {
 
     /// Counts a record and its reasons.
     fn count(&mut self, action: Action, violations: &[Violation]) {
+        self.counted += 1;
         for violation in violations {
             let of_code = match self.by_code.get_mut(&*violation.code) {
                 Some(of_code) => of_code,
                 None => self.by_code.entry(violation.code.to_string()).or_default(),
             };
             *of_code.violations.of_mut(action) += 1;
-            if of_code.last_told != self.told {
-                of_code.last_told = self.told;
+            if of_code.last_counted != self.counted {
+                of_code.last_counted = self.counted;
                 *of_code.records.of_mut(action) += 1;
             }
         }
@@ -453,13 +457,13 @@ impl<'r> Ordered<'r> {
     }
 }
 
-/// How often a code was told.
+/// How often a code was counted.
 #[derive(Debug, Default)]
 pub(crate) struct OfCode {
     pub(crate) violations: CodeCount,
     pub(crate) records: CodeCount,
-    /// The last line that was told with it: a record counts once, however often it has the code.
-    last_told: u64,
+    /// When it was counted last: a record counts once, however often it has the code.
+    last_counted: u64,
 }
 
 /// Whether a contact is in a request body.
