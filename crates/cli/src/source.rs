@@ -126,15 +126,10 @@ pub(crate) fn files(args: &SourceArgs) -> impl Iterator<Item = &PathBuf> {
 
 /// Nobody knows a preset of that name.
 pub(crate) fn no_preset(name: &str) -> Failure {
-    let presets: Vec<&str> = mapping::presets().iter().map(|preset| preset.name).collect();
-    let near = presets
-        .iter()
-        .map(|preset| (strsim::jaro_winkler(name, preset), preset))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|one, other| one.0.total_cmp(&other.0));
-    let advice = match near {
-        Some((_, preset)) => format!("did you mean {preset}?"),
+    let advice = match mapping::nearest_preset(name) {
+        Some(preset) => format!("did you mean {preset}?"),
         None => {
+            let presets: Vec<&str> = mapping::presets().iter().map(|preset| preset.name).collect();
             format!("presets are {}; a mapping of your own is a file, such as mine.toml", presets.join(", "))
         }
     };
