@@ -269,6 +269,9 @@ pub(crate) struct MergeArgs {
     pub(crate) temp_dir: Option<PathBuf>,
 }
 
+/// How many reasons are told of one record, unless the arguments say otherwise.
+pub(crate) const MAX_ERRORS_PER_RECORD: NonZeroUsize = NonZeroUsize::MIN.saturating_add(19);
+
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "What is told")]
 pub(crate) struct TellingArgs {
@@ -282,7 +285,12 @@ pub(crate) struct TellingArgs {
     pub(crate) max_rejects: Option<MaxRejects>,
 
     /// The most reasons that are told of one record
-    #[arg(long, value_name = "N", default_value = "20", env = "RETENO_IMPORT_MAX_ERRORS_PER_RECORD")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = MAX_ERRORS_PER_RECORD,
+        env = "RETENO_IMPORT_MAX_ERRORS_PER_RECORD"
+    )]
     pub(crate) max_errors_per_record: NonZeroUsize,
 
     /// Write what the run came to: a page for people (.html), or JSON for programs; can be given several times
@@ -313,6 +321,13 @@ pub(crate) struct WorkArgs {
     #[arg(long, value_name = "BYTES", default_value = "256KiB", env = "RETENO_IMPORT_BLOCK_BYTES")]
     pub(crate) block_bytes: Bytes,
 
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+}
+
+// A doc comment would take the place of what is said at the commands.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ConfigArgs {
     /// A file with settings; by default reteno-import.toml, where there is one
     #[arg(long, value_name = "FILE", env = "RETENO_IMPORT_CONFIG")]
     pub(crate) config: Option<PathBuf>,

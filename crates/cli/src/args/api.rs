@@ -9,7 +9,7 @@ use clap::Args as ClapArgs;
 use clap::builder::BoolishValueParser;
 use reteno::BaseUrl;
 
-use super::{InputArgs, MergeArgs, RequestArgs, RuleArgs, TellingArgs, WorkArgs};
+use super::{ConfigArgs, InputArgs, MergeArgs, RequestArgs, RuleArgs, TellingArgs, WorkArgs};
 
 /// A length of time, such as `60s` or `10m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,9 +152,8 @@ pub(crate) struct StatusArgs {
     #[command(flatten)]
     pub(crate) api: ApiArgs,
 
-    /// A file with settings; by default reteno-import.toml, where there is one
-    #[arg(long, value_name = "FILE", env = "RETENO_IMPORT_CONFIG")]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
 }
 
 const DOCTOR_EXAMPLES: &str = "Examples:
@@ -172,9 +171,8 @@ pub(crate) struct DoctorArgs {
     #[command(flatten)]
     pub(crate) api: ApiArgs,
 
-    /// A file with settings; by default reteno-import.toml, where there is one
-    #[arg(long, value_name = "FILE", env = "RETENO_IMPORT_CONFIG")]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
 }
 
 const FIELDS_EXAMPLES: &str = "Examples:
@@ -196,9 +194,8 @@ pub(crate) struct FieldsArgs {
     #[command(flatten)]
     pub(crate) api: ApiArgs,
 
-    /// A file with settings; by default reteno-import.toml, where there is one
-    #[arg(long, value_name = "FILE", env = "RETENO_IMPORT_CONFIG")]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
 }
 
 #[cfg(test)]

@@ -17,10 +17,8 @@ use sink::NullSink;
 
 use super::Halt;
 use super::blocks::{Read, unreadable, work_on};
+use crate::args::MAX_ERRORS_PER_RECORD;
 use crate::exit::{self, Failure};
-
-/// How many reasons are told of one record, as `prepare` does it.
-const MAX_ERRORS_PER_RECORD: NonZeroUsize = NonZeroUsize::MIN.saturating_add(19);
 
 /// A part of the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
