@@ -5,11 +5,13 @@ CARGO ?= cargo
 PROFILE ?= release
 STATIC_TARGET ?= $(shell uname -m)-unknown-linux-musl
 CONTAINER ?= docker
+FUZZ ?= mended
+FUZZ_SECONDS ?= 60
 CONTACTS ?= 1000000
 SEED ?= 1
 
-.PHONY: help build static man completions licences deb container test lint bench bench-compare bench-mapping bench-merge bench-micro \
-	bench-upload fixtures
+.PHONY: help build static man completions licences deb container test lint fuzz bench bench-compare bench-mapping \
+	bench-merge bench-micro bench-upload fixtures
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -63,6 +65,16 @@ lint: ## Check format, lints, documentation, fuzz targets, directions of depende
 	$(CARGO) check --manifest-path fuzz/Cargo.toml --locked --no-default-features --bins
 	scripts/check-dependencies
 	$(CARGO) deny --all-features check licenses bans sources
+
+# Those of cargo-fuzz but for the sanitizer, which alone needs a nightly toolchain.
+FUZZ_FLAGS = --cfg fuzzing -Cdebug-assertions -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table
+
+fuzz: HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+fuzz: ## Run a fuzz target for a minute, make fuzz FUZZ=parsing: fuzz/fuzz_targets has all. Needs a C++ compiler
+	mkdir -p fuzz/corpus/$(FUZZ)
+	RUSTFLAGS='$(FUZZ_FLAGS)' $(CARGO) run --manifest-path fuzz/Cargo.toml --release --locked --target $(HOST) \
+		--bin $(FUZZ) -- -max_total_time=$(FUZZ_SECONDS) fuzz/corpus/$(FUZZ)
 
 bench: ## Measure whole runs
 	$(CARGO) bench --package pipeline --bench whole_job
