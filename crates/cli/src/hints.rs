@@ -7,6 +7,9 @@ use pipeline::Outcome;
 /// How many inputs are named.
 const NAMED: usize = 3;
 
+/// How many places are named.
+const NAMED_PLACES: usize = 10;
+
 /// Where at most one record of so many was written, little came of them.
 const OF_RECORDS: u64 = 10;
 
@@ -26,5 +29,28 @@ pub(crate) fn lines(outcome: &Outcome, sources: &Sources, begun: Option<&InputSu
         let (inputs, look) = if more == 1 { ("input", "looks") } else { ("inputs", "look") };
         last.push_str(&format!("; {more} other {inputs} {look} like that, too"));
     }
+    // An input that has nothing that the mapping reads was called that.
+    if doubts.is_empty() {
+        doubts.extend(never_found(outcome, sources));
+    }
     doubts
+}
+
+/// Places of a mapping of one's own that were in no record: the columns have other names, and what stands in them is lost.
+fn never_found(outcome: &Outcome, sources: &Sources) -> Option<String> {
+    let (mapping, missing) = sources.never_found()?;
+    let more = missing.len().saturating_sub(NAMED_PLACES);
+    let mut named = missing.iter().take(NAMED_PLACES).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if more > 0 {
+        named.push_str(&format!(" and {more} more"));
+    }
+    let records = match outcome.inputs.as_slice() {
+        [] => "the records read".to_owned(),
+        [input] => format!("the records of {}", input.name),
+        inputs => format!("the records of {} inputs", inputs.len()),
+    };
+    Some(format!(
+        "none of {records} has {named}, which {mapping} names; name places that are there, or these in `optional` \
+         (`reteno-import presets --explain INPUT --from {mapping}` shows what is there)"
+    ))
 }

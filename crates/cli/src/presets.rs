@@ -175,6 +175,9 @@ impl<'s> Explained<'s> {
         if !trace.unused.is_empty() {
             self.line(&format!("{INDENT}not used: {}", trace.unused.join(", ")));
         }
+        if !trace.missing.is_empty() {
+            self.line(&format!("{INDENT}not found: {}", trace.missing.join(", ")));
+        }
         self.told("left out", &trace.mapped.left_out);
         match &trace.mapped.fate {
             Fate::Contact => self.contact(&trace.contact, Some(trace)),

@@ -152,7 +152,7 @@ fn read_as(outcome: &Outcome, sources: &Sources) -> Option<String> {
     }
     let counted = inputs.iter().map(|(mapping, count)| format!("{} as {mapping}", plural(*count, "input")));
     let mut line = format!("read {}", counted.collect::<Vec<_>>().join(", "));
-    if outcome.inputs.iter().any(|input| sources.names_no_app(input)) {
+    if outcome.counts.written > 0 && sources.names_no_app() {
         line.push_str("; push tokens name no app, which --app-id UUID can say");
     }
     Some(line)

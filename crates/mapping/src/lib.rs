@@ -41,6 +41,7 @@ mod presets;
 mod read;
 mod record;
 mod rejected;
+mod seen;
 mod sources;
 mod trace;
 mod trie;

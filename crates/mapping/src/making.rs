@@ -16,6 +16,8 @@ use crate::value::{Fault, Made, Value, ValueScratch, plain_text};
 pub(crate) struct Scratch {
     values: ValueScratch,
     element_slots: Vec<u32>,
+    /// Whether the record that was made last, or one before, has a mobile token that names no app.
+    pub(crate) token_without_app: bool,
 }
 
 pub(crate) struct Making<'m> {
@@ -25,6 +27,7 @@ pub(crate) struct Making<'m> {
     settings: &'m Settings,
     values: &'m mut ValueScratch,
     element_slots: &'m mut Vec<u32>,
+    token_without_app: &'m mut bool,
     out: &'m mut Vec<u8>,
     lines: Option<&'m mut Vec<TraceLine>>,
     faults: Vec<Violation>,
@@ -73,6 +76,7 @@ impl<'m> Making<'m> {
             settings,
             values: &mut scratch.values,
             element_slots: &mut scratch.element_slots,
+            token_without_app: &mut scratch.token_without_app,
             out,
             lines,
             faults: Vec::new(),
@@ -358,7 +362,7 @@ impl<'m> Making<'m> {
         }
         if self.out.last() == Some(&b'{') {
             match self.app_of(channel, record) {
-                App::None => {}
+                App::None => *self.token_without_app = true,
                 App::Unknown => return Err(Reason::UnknownApp),
                 App::Id(id) => {
                     write_name(self.out, "appId");

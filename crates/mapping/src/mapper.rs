@@ -11,7 +11,9 @@ use crate::making::{Making, Scratch};
 use crate::mapping::Mapping;
 use crate::place::{From, Place};
 use crate::record::{Columns, JsonRecord, Record, RowRecord};
+use crate::seen::{Looking, Seen};
 use crate::trace::{Trace, TraceLine, unused_cells, unused_members};
+use crate::trie::NOWHERE;
 
 /// What the user chose about all records.
 #[derive(Clone, Debug, Default)]
@@ -124,6 +126,7 @@ pub struct Mapper {
     given: Option<Place>,
     slots: Vec<u32>,
     scratch: Scratch,
+    looking: Looking,
 }
 
 impl Mapper {
@@ -137,17 +140,20 @@ impl Mapper {
         settings: Settings,
     ) -> Result<Self, MappingError> {
         let given = options.updated_at.as_deref().map(given_place).transpose()?;
-        Ok(Self::with_place(mapping, options, settings, given))
+        let seen = Arc::new(Seen::of(&mapping));
+        Ok(Self::with_place(mapping, options, settings, given, seen))
     }
 
-    /// The same, with the place of the date known.
+    /// The same, with the place of the date known, and with what all workers together have seen.
     pub(crate) fn with_place(
         mapping: Arc<Mapping>,
         options: Arc<MappingOptions>,
         settings: Settings,
         given: Option<Place>,
+        seen: Arc<Seen>,
     ) -> Self {
-        Self { mapping, options, settings, given, slots: Vec::new(), scratch: Scratch::default() }
+        let (scratch, looking) = (Scratch::default(), Looking::new(seen));
+        Self { mapping, options, settings, given, slots: Vec::new(), scratch, looking }
     }
 
     /// Makes a contact of a JSON record, and appends it as compact JSON. Nothing is appended for what is skipped or
@@ -180,7 +186,13 @@ impl Mapper {
         let mut lines = Vec::new();
         let mapped = self.on_record(tape, &mut contact, Some(&mut lines));
         let unused = unused_members(tape.root(), &self.mapping.program);
-        Trace::new(lines, unused, mapped, contact)
+        // What is no object has none of them.
+        let has = |place: usize| self.slots.get(place).is_some_and(|&slot| slot != NOWHERE);
+        let missing = match tape.root().members() {
+            Some(_) => self.mapping.missing(has, self.given.is_some()),
+            None => Vec::new(),
+        };
+        Trace::new(lines, unused, missing, mapped, contact)
     }
 
     /// Maps a row, and says of each member of the contact what it came from.
@@ -189,7 +201,8 @@ impl Mapper {
         let mut lines = Vec::new();
         let unused = unused_cells(columns, &cell);
         let mapped = self.on_row(columns, cell, &mut contact, Some(&mut lines));
-        Trace::new(lines, unused, mapped, contact)
+        // A table that lacks a column was refused before.
+        Trace::new(lines, unused, Vec::new(), mapped, contact)
     }
 
     fn on_record(
@@ -207,11 +220,16 @@ impl Mapper {
             let violations = vec![Violation::of_record("not-an-object", "", message)];
             return Mapped { fate: Fate::Rejected { violations, key: None }, ..Mapped::contact() };
         }
-        let Self { mapping, options, settings, given, slots, scratch } = self;
+        let Self { mapping, options, settings, given, slots, scratch, looking } = self;
         let program = &mapping.program;
         program.trie.find(tape.root(), slots);
+        looking.record(|place| slots.get(place).is_some_and(|&slot| slot != NOWHERE));
         let record = JsonRecord { tape, places: &program.places, slots, given: given.as_ref() };
-        Self::make(mapping, options, settings, scratch, &record, contact, lines)
+        let mapped = Self::make(mapping, options, settings, scratch, &record, contact, lines);
+        if scratch.token_without_app {
+            looking.token_without_app();
+        }
+        mapped
     }
 
     fn on_row<'c>(
@@ -221,9 +239,14 @@ impl Mapper {
         contact: &mut Vec<u8>,
         lines: Option<&mut Vec<TraceLine>>,
     ) -> Mapped {
-        let Self { mapping, options, settings, given, scratch, .. } = self;
+        let Self { mapping, options, settings, given, scratch, looking, .. } = self;
+        looking.record(|place| columns.has(place));
         let record = RowRecord { cell, columns, places: &mapping.program.places, given: given.as_ref() };
-        Self::make(mapping, options, settings, scratch, &record, contact, lines)
+        let mapped = Self::make(mapping, options, settings, scratch, &record, contact, lines);
+        if scratch.token_without_app {
+            looking.token_without_app();
+        }
+        mapped
     }
 
     fn make<'r, R: Record<'r>>(

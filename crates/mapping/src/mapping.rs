@@ -180,15 +180,6 @@ impl Mapping {
         self.delimiter
     }
 
-    /// Whether it makes mobile push channels and does not say itself which app in Reteno they belong to.
-    #[must_use]
-    pub fn needs_app_id(&self) -> bool {
-        self.program.channels.iter().any(|channel| {
-            let says_it = channel.device.iter().any(|member| member.name == "appId");
-            channel.kind == MOBILE_PUSH && !says_it
-        })
-    }
-
     /// All places that it reads from a record, as they are written; not those inside the elements of arrays.
     pub fn places(&self) -> impl Iterator<Item = &str> {
         self.program.places.iter().map(Place::written)
@@ -245,11 +236,21 @@ impl Mapping {
         })
     }
 
-    fn is_optional(&self, place: &Place) -> bool {
+    pub(crate) fn is_optional(&self, place: &Place) -> bool {
         match &self.optional {
             Optional::All => true,
             Optional::These(places) => places.iter().any(|other| other.steps() == place.steps()),
         }
+    }
+
+    /// The places that may not be missing and are not there, as the mapping writes them. With a place of the date that the
+    /// user gave, nobody reads the mapping's own.
+    pub(crate) fn missing(&self, has: impl Fn(usize) -> bool, is_date_given: bool) -> Vec<String> {
+        let unread = self.program.updated_at.filter(|_| is_date_given);
+        let places = self.program.places.iter().enumerate().filter(|(index, place)| {
+            unread != Some(PlaceId::Record(*index as u32)) && !has(*index) && !self.is_optional(place)
+        });
+        places.map(|(_, place)| place.written().to_owned()).collect()
     }
 
     /// Looks whether a table has all the columns that the mapping reads.

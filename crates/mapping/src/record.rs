@@ -165,6 +165,11 @@ impl Columns {
             .map(|(column, name)| (column, &**name))
     }
 
+    /// Whether there is a column for the place of this index.
+    pub(crate) fn has(&self, place: usize) -> bool {
+        self.columns.get(place).is_some_and(|columns| !columns.is_empty())
+    }
+
     fn of(&self, place: PlaceId) -> &[usize] {
         let columns = match place {
             PlaceId::Record(index) => self.columns.get(index as usize),

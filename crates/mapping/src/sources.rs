@@ -17,6 +17,7 @@ use crate::mapper::{Mapper, MappingOptions, given_place};
 use crate::mapping::Mapping;
 use crate::place::Place;
 use crate::presets::presets;
+use crate::seen::Seen;
 use fitting::{Fit, Fits};
 
 /// How many columns are named when nobody knows them.
@@ -26,6 +27,8 @@ const NAMED_COLUMNS: usize = 10;
 /// a mapping, and beyond all of them once more for records in the lines of rejects files.
 pub struct Sources {
     mappings: Vec<Arc<Mapping>>,
+    /// What was seen of the records of each of them.
+    seen: Vec<Arc<Seen>>,
     options: Arc<MappingOptions>,
     settings: Settings,
     /// Where the user says that the date is.
@@ -99,8 +102,10 @@ impl Sources {
     pub fn contacts() -> Self {
         let preset = presets().iter().map(|preset| Mapping::parse(preset.name, preset.toml));
         let contacts = preset.flatten().find(Mapping::is_contacts);
+        let contacts = contacts.expect("a test parses every preset, and one is of contacts");
         Self {
-            mappings: vec![Arc::new(contacts.expect("a test parses every preset, and one is of contacts"))],
+            seen: vec![Arc::new(Seen::of(&contacts))],
+            mappings: vec![Arc::new(contacts)],
             options: Arc::default(),
             settings: Settings::default(),
             updated_at: None,
@@ -118,7 +123,8 @@ impl Sources {
     ) -> Result<Self, MappingError> {
         let mappings: Vec<Arc<Mapping>> = mappings.into_iter().map(Arc::new).collect();
         let updated_at = options.updated_at.as_deref().map(given_place).transpose()?;
-        Ok(Self { mappings, options: Arc::new(options), settings, updated_at, choice, lines })
+        let seen = mappings.iter().map(|mapping| Arc::new(Seen::of(mapping))).collect();
+        Ok(Self { mappings, seen, options: Arc::new(options), settings, updated_at, choice, lines })
     }
 
     /// The mapping of a dialect.
@@ -142,9 +148,10 @@ impl Sources {
     /// What maps the records of a dialect, for one worker.
     #[must_use]
     pub fn mapper(&self, dialect: usize) -> Mapper {
-        let (mapping, options) =
-            (Arc::clone(&self.mappings[dialect % self.mappings.len()]), Arc::clone(&self.options));
-        Mapper::with_place(mapping, options, self.settings.clone(), self.updated_at.clone())
+        let nth = dialect % self.mappings.len();
+        let (mapping, options, seen) =
+            (Arc::clone(&self.mappings[nth]), Arc::clone(&self.options), Arc::clone(&self.seen[nth]));
+        Mapper::with_place(mapping, options, self.settings.clone(), self.updated_at.clone(), seen)
     }
 
     /// The name of the mapping by which the records of an input became contacts; none if they are contacts, or if it was
@@ -155,12 +162,21 @@ impl Sources {
         (input.format != Format::Auto && !mapping.is_contacts()).then(|| mapping.name())
     }
 
-    /// Whether push tokens of an input name no app in Reteno, because neither its mapping nor the options say which.
+    /// Whether there were push tokens that name no app in Reteno, because neither their mapping nor the options say which.
     #[must_use]
-    pub fn names_no_app(&self, input: &InputSummary) -> bool {
-        let apps = &self.options.apps;
-        let is_unsaid = apps.any.is_none() && apps.by_name.is_empty();
-        is_unsaid && self.mapping_of(input).is_some() && self.mapping(input.dialect).needs_app_id()
+    pub fn names_no_app(&self) -> bool {
+        self.seen.iter().any(|seen| seen.has_token_without_app())
+    }
+
+    /// The places that the mapping of all inputs reads, that may not be missing, and that none of the records had which were
+    /// mapped so far; with what messages call the mapping. A place that records of a rejects file lack may be why they were
+    /// rejected.
+    #[must_use]
+    pub fn never_found(&self) -> Option<(&str, Vec<String>)> {
+        let (Choice::Given { .. }, Lines::AreRecords) = (&self.choice, self.lines) else { return None };
+        let (mapping, seen) = (self.mappings.first()?, self.seen.first()?);
+        let missing = mapping.missing(|place| !seen.is_missing(place), self.updated_at.is_some());
+        (!missing.is_empty()).then(|| (mapping.name(), missing))
     }
 
     /// What an input was read as, in a word or three; none if its records are contacts that stand there as they are, or if it

@@ -18,6 +18,8 @@ pub struct Trace {
     pub lines: Vec<TraceLine>,
     /// JSON Pointers to what the record has and the mapping does not read.
     pub unused: Vec<String>,
+    /// Places that the mapping reads, that may not be missing, and that the record does not have, as the mapping writes them.
+    pub missing: Vec<String>,
     /// What became of the record.
     pub mapped: Mapped,
     /// The contact; empty if there is none.
@@ -52,9 +54,15 @@ impl TraceLine {
 }
 
 impl Trace {
-    pub(crate) fn new(lines: Vec<TraceLine>, unused: Vec<String>, mapped: Mapped, contact: Vec<u8>) -> Self {
+    pub(crate) fn new(
+        lines: Vec<TraceLine>,
+        unused: Vec<String>,
+        missing: Vec<String>,
+        mapped: Mapped,
+        contact: Vec<u8>,
+    ) -> Self {
         let by_member = lines.iter().enumerate().map(|(nth, line)| (line.member.clone(), nth)).collect();
-        Self { lines, unused, mapped, contact, by_member }
+        Self { lines, unused, missing, mapped, contact, by_member }
     }
 
     /// The place in the record that a place in the contact came from, both as JSON Pointers. A channel or a field as a

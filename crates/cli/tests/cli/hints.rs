@@ -132,6 +132,48 @@ fn an_export_that_is_read_as_another_one_is_called_by_its_name() {
 }
 
 #[test]
+fn places_of_a_mapping_that_no_record_has_are_named() {
+    let folder = folder();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("written");
+    let mapping = "[contact]\nexternalCustomerId = \"user_id\"\nfirstName = \"first_name\"\n[[channel]]\ntype = \"email\"\n\
+                   value = \"email\"\n[[channel]]\ntype = \"mobilepush\"\nvalue = \"token\"\ndevice.os = \"platform\"\n";
+    write("shop.toml", mapping);
+    let row = |id: u32, more: &str| format!("{{\"user_id\":{id},\"email\":\"a{id}@example.com\"{more}}}\n");
+    let rows = (0..500).map(|id| row(id, ",\"push_token\":\"t\"")).collect::<String>();
+    write("users.ndjson", &rows);
+    let prepare = ["prepare", "users.ndjson", "--from", "shop.toml", "--discard", "--block-bytes", "2KiB"];
+    let said = stderr(&run(folder.path(), &prepare));
+    assert_eq!(
+        hints(&said),
+        [
+            "none of the records of users.ndjson has first_name, token, platform, which shop.toml names; name places that are \
+          there, or these in `optional` (`reteno-import presets --explain INPUT --from shop.toml` shows what is there)"
+        ],
+        "{said}"
+    );
+    // Where no token was made, none names no app.
+    assert!(!said.contains("name no app"), "{said}");
+    let explain = ["presets", "--explain", "users.ndjson", "--from", "shop.toml", "--records", "1"];
+    let explained = super::stdout(&run(folder.path(), &explain));
+    assert!(
+        explained.contains("  not used: /push_token\n  not found: first_name, token, platform\n"),
+        "{explained}"
+    );
+
+    // The last record of all can be the only one that has them.
+    let last = row(500, ",\"first_name\":null,\"token\":\"0123456789abcdef\",\"platform\":\"Android\"");
+    write("users.ndjson", &(rows.clone() + &last));
+    let said = stderr(&run(folder.path(), &prepare));
+    assert_eq!(hints(&said), [""; 0], "{said}");
+    assert!(said.contains("push tokens name no app, which --app-id UUID can say"), "{said}");
+    // What may be missing is not spoken of.
+    write("users.ndjson", &rows);
+    write("shop.toml", &format!("optional = [\"token\", \"platform\", \"first_name\"]\n{mapping}"));
+    let said = stderr(&run(folder.path(), &prepare));
+    assert_eq!(hints(&said), [""; 0], "{said}");
+}
+
+#[test]
 fn of_many_inputs_a_few_are_named() {
     let folder = folder();
     for nth in 1..=5 {
