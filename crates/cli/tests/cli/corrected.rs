@@ -298,6 +298,31 @@ fn records_of_other_systems_are_mapped_out_of_rejects_as_they_are_out_of_an_expo
 }
 
 #[test]
+fn every_record_of_a_rejects_file_that_is_passed_over_is_counted_at_its_code() {
+    let folder = folder();
+    for records in [1, 3, 20] {
+        for action in ["pruned", "duplicate", "skipped"] {
+            let line = json!({
+                "source": "export", "line": 1, "byte_offset": 0, "action": action, "key": "c1",
+                "violations": [{"code": "bad-email", "pointer": "", "message": "no address"}], "raw": contact("c1")
+            });
+            let text = (line.to_string() + "\n").repeat(records);
+            fs::write(folder.path().join("rejects.ndjson"), text).expect("a file");
+            for command in [&["check"][..], &["prepare", "--discard"]] {
+                let more = ["rejects.ndjson", "--from", "rejects", "--report", "report.json"];
+                let output = run(folder.path(), &[command, &more].concat());
+                let said = stderr(&output);
+                assert!(said.contains(&format!(" skipped: not-rejected {records}\n")), "{said}");
+                let report = json(&folder.path().join("report.json"));
+                for counted in ["byCode", "recordsByCode"] {
+                    assert_eq!(report[counted]["not-rejected"]["skipped"], records, "{action}: {report}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn what_a_rejects_file_is_taken_for_is_said() {
     let folder = folder();
     let export = fs::read_to_string(fixture("sources/braze.ndjson")).expect("a fixture");
