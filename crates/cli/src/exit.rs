@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Error;
 use ndjson::InputError;
 use pipeline::{End, Outcome, RejectLimit};
 
+use crate::report::Purpose;
 use crate::session::RejectsTo;
 use crate::summary::plural;
 
@@ -165,23 +167,54 @@ pub(crate) fn code(
     code.into()
 }
 
-/// Why a run is not complete, if it is not.
-pub(crate) fn reason(outcome: &Outcome) -> Option<Error> {
+/// What there is of the output of a run that is not complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leaves {
+    /// None was asked for.
+    Nothing,
+    /// Request bodies that went somewhere.
+    Bodies,
+    /// A folder.
+    Folder,
+}
+
+impl Leaves {
+    /// What a run for that purpose leaves.
+    pub(crate) fn of(purpose: Purpose, folder: Option<&Path>) -> Self {
+        match (purpose, folder) {
+            (Purpose::Validate | Purpose::Check | Purpose::Discard | Purpose::DryRun, _) => Self::Nothing,
+            (Purpose::Prepare | Purpose::Upload, None) => Self::Bodies,
+            (Purpose::Prepare | Purpose::Upload, Some(_)) => Self::Folder,
+        }
+    }
+}
+
+/// Why a run is not complete, if it is not; `leaves` says what there is of an output.
+pub(crate) fn reason(outcome: &Outcome, leaves: Leaves) -> Option<Error> {
+    let not_complete = if leaves == Leaves::Nothing { "" } else { "; the output is not complete" };
     let error = match &outcome.end {
         End::Complete | End::OutputClosed => return None,
         End::TooManyRejects => {
             let rejected = outcome.counts.rejected;
             let are = if rejected == 1 { "is" } else { "are" };
             anyhow::anyhow!(
-                "stopped: {} {are} rejected, more than --max-rejects allows; the output is not complete",
+                "stopped: {} {are} rejected, more than --max-rejects allows{not_complete}",
                 plural(rejected, "record")
             )
         }
-        End::Interrupted => {
-            anyhow::anyhow!("interrupted; the output is not complete, run the same command again")
-        }
+        End::Interrupted => match leaves {
+            Leaves::Nothing => anyhow::anyhow!("interrupted; run the same command again"),
+            Leaves::Folder | Leaves::Bodies => {
+                anyhow::anyhow!("interrupted; the output is not complete, run the same command again")
+            }
+        },
         End::InputFailed => anyhow::anyhow!(
-            "not all input could be read; what was read is done, but the output is not complete and has no manifest"
+            "not all input could be read; what was read is done{}",
+            match leaves {
+                Leaves::Nothing => "",
+                Leaves::Bodies => ", but the output is not complete",
+                Leaves::Folder => ", but the output is not complete and has no manifest",
+            }
         ),
         End::OptionsRefused(error) => anyhow::anyhow!("{error}"),
         End::SinkFailed(error) => chain(error),
@@ -189,8 +222,8 @@ pub(crate) fn reason(outcome: &Outcome) -> Option<Error> {
         End::RejectsFailed(error) => anyhow::anyhow!("{error}")
             .context("cannot write the rejects; free space or choose another place, then run again"),
         End::KeyCameAgain { first, again } => anyhow::anyhow!(
-            "the key of {first} comes again at {again}: the input is not sorted by key; run again without --sorted-by-key; \
-             the output is not complete"
+            "the key of {first} comes again at {again}: the input is not sorted by key; run again without \
+             --sorted-by-key{not_complete}"
         ),
         End::WorkersLost => {
             anyhow::anyhow!("the working threads ended early: this is a fault of reteno-import")

@@ -26,7 +26,7 @@ use crate::args::{
     SharedTokensArg, TellingArgs, UnknownFieldsArg, WorkArgs,
 };
 use crate::config::Settings;
-use crate::exit::{self, Failure};
+use crate::exit::{self, Failure, Leaves};
 use crate::output::{RejectsFile, rejects_on_stdout};
 use crate::reasons::{Noting, Reasons};
 use crate::report::{self, Facts, Purpose, ReportFile};
@@ -417,7 +417,8 @@ impl<'a> Session<'a> {
         }
         // A run whose upload stopped ends for the upload's reason.
         let is_stopped = matches!(outcome.end, End::SinkFailed(SinkError::Stopped)) && uploaded.is_some();
-        if let Some(reason) = exit::reason(&outcome).filter(|_| !is_stopped) {
+        let leaves = Leaves::of(self.purpose, self.folder.as_deref());
+        if let Some(reason) = exit::reason(&outcome, leaves).filter(|_| !is_stopped) {
             exit::tell(&reason);
         }
         if let (Some(uploaded), Some(UploadEnd { files, .. })) = (&uploaded, &self.upload) {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use bytesize::ByteSize;
 use indicatif::HumanCount;
 use mapping::Sources;
-use pipeline::{Action, Outcome};
+use pipeline::{Action, End, Outcome};
 
 use crate::exit::note;
 use crate::session::{RejectsTo, Session};
@@ -27,10 +27,11 @@ pub(crate) fn print(outcome: &Outcome, session: &Session<'_>) {
 
 fn lines(outcome: &Outcome, session: &Session<'_>) -> Vec<String> {
     let counts = outcome.counts;
-    let mut lines = vec![if counts.add_up() {
+    let is_complete = matches!(outcome.end, End::Complete);
+    let mut lines = vec![if is_complete && counts.add_up() {
         counts.identity_with(|number| HumanCount(number).to_string())
     } else {
-        // A run that ended early: what was on its way is in none of the sums.
+        // A run that ended early: what was on its way is in none of the sums, or what could not be read.
         format!(
             "not complete: {} read, {} written, {} merged, {} rejected, {} skipped",
             HumanCount(counts.read),
@@ -41,7 +42,7 @@ fn lines(outcome: &Outcome, session: &Session<'_>) -> Vec<String> {
         )
     }];
     lines.extend(session.sources.as_ref().and_then(|sources| read_as(outcome, sources)));
-    if let Some(batches) = outcome.batches.as_ref().filter(|batches| batches.bodies > 0) {
+    if let Some(batches) = outcome.batches.as_ref().filter(|batches| is_complete && batches.bodies > 0) {
         let mean = batches.mean_contacts().unwrap_or(0.0);
         let place = match &session.folder {
             Some(folder) => format!(" in {}", folder.display()),
@@ -98,6 +99,7 @@ fn lines(outcome: &Outcome, session: &Session<'_>) -> Vec<String> {
         count.duplicate + count.conflict > 0 || count.skipped > 0 && code != mapping::NOT_REJECTED
     });
     if (counts.rejected + counts.pruned > 0 || is_told)
+        && !matches!(outcome.end, End::RejectsFailed(_))
         && let RejectsTo::File(path) = &session.rejects
     {
         lines.push(format!("{} says which, where and why", path.display()));

@@ -21,7 +21,7 @@ pub enum SinkError {
         source: io::Error,
     },
     /// Standard output, or what stands for it.
-    #[error("cannot write to standard output{}", advice(source))]
+    #[error("cannot write to standard output{}", advice_on_output(source))]
     Output {
         /// What the system says.
         source: io::Error,
@@ -133,6 +133,15 @@ fn advice(error: &io::Error) -> &'static str {
     }
 }
 
+/// Where standard output goes is not known here.
+fn advice_on_output(error: &io::Error) -> &'static str {
+    if is_out_of_space(error) {
+        ": the disk is full; free space, then run the same command again"
+    } else {
+        ""
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,10 +162,12 @@ mod tests {
                 },
                 SinkError::Output { source: kind.into() },
             ];
-            for error in errors {
+            for error in &errors {
                 assert_eq!(error.is_out_of_space(), full, "{error}");
                 assert_eq!(error.to_string().contains("free space"), full, "{error}");
             }
+            // It is not a folder that standard output goes to.
+            assert!(!errors[1].to_string().contains("folder"), "{}", errors[1]);
         }
         assert!(!SinkError::Closed.is_out_of_space());
     }

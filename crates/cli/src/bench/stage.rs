@@ -18,7 +18,7 @@ use sink::NullSink;
 use super::Halt;
 use super::blocks::{Read, unreadable, work_on};
 use crate::args::MAX_ERRORS_PER_RECORD;
-use crate::exit::{self, Failure};
+use crate::exit::{self, Failure, Leaves};
 
 /// A part of the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +136,7 @@ impl Work {
             End::Complete => {}
             End::Interrupted => return Err(Halt::Interrupted),
             _ => {
-                let failure = match (outcome.input_errors.pop(), exit::reason(&outcome)) {
+                let failure = match (outcome.input_errors.pop(), exit::reason(&outcome, Leaves::Nothing)) {
                     (Some(error), _) => unreadable(error),
                     (None, Some(reason)) => {
                         Failure::input_output(reason.context("cannot measure to the end"))

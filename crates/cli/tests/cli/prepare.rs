@@ -229,6 +229,12 @@ fn input_that_is_cut_off_is_told_after_everything_before_it_and_there_is_no_mani
     assert_eq!(code(&output), 4);
     let said = stderr(&output);
     assert!(said.contains("a.ndjson is damaged or cut off near byte"), "{said}");
+    // Nothing of what is said reads as if it were all.
+    assert!(said.contains("\nnot complete: ") && !said.contains("\nread "), "{said}");
+    assert!(!said.contains(" requests with "), "{said}");
+    assert!(said.ends_with(", but the output is not complete and has no manifest\n"), "{said}");
+    let said = stderr(&run(folder.path(), &["check", "a.ndjson"]));
+    assert!(said.ends_with("error: not all input could be read; what was read is done\n"), "{said}");
     assert!(!folder.path().join("out/manifest.json").exists());
     let body =
         std::fs::read_to_string(folder.path().join("out/batch-000001.json")).expect("what was read is there");
@@ -259,6 +265,7 @@ fn a_full_disk_is_told_and_nothing_pretends_to_be_complete() {
         let output = run(folder.path(), args);
         assert_eq!(code(&output), 4, "{args:?}: {}", stderr(&output));
         assert!(stderr(&output).contains("No space left"), "{}", stderr(&output));
+        assert!(!stderr(&output).contains("says which, where and why"), "{}", stderr(&output));
     }
     contacts(&folder.path().join("in.ndjson"), 0..5000);
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("the device");
@@ -269,7 +276,9 @@ fn a_full_disk_is_told_and_nothing_pretends_to_be_complete() {
         .output()
         .expect("the program starts");
     assert_eq!(code(&output), 4);
-    assert!(stderr(&output).contains("No space left"), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains("No space left") && !said.contains("folder"), "{said}");
+    assert!(said.contains("not complete: 5,000 read, 0 written") && !said.contains(" with "), "{said}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use pipeline::{Action, End};
 use reteno::UploadOutcome;
 
 use super::figures::{number, path, prose, short};
-use crate::exit;
+use crate::exit::{self, Leaves};
 use crate::report::{Facts, Purpose};
 use crate::session::RejectsTo;
 use crate::summary::plural;
@@ -200,7 +200,9 @@ fn why_not_complete(facts: &Facts<'_>) -> Markup {
         (End::OutputClosed, _) => {
             "The program that read the output closed it, so that nothing more could be written.".to_owned()
         }
-        _ => exit::reason(outcome).map(|reason| format!("{reason:#}")).unwrap_or_default(),
+        _ => exit::reason(outcome, Leaves::of(facts.purpose, facts.folder))
+            .map(|reason| format!("{reason:#}"))
+            .unwrap_or_default(),
     };
     html! {
         div.note.bad {
