@@ -41,6 +41,10 @@ fn lines(outcome: &Outcome, session: &Session<'_>) -> Vec<String> {
             HumanCount(counts.skipped)
         )
     }];
+    if is_complete && counts.read == 0 {
+        let holds = if outcome.inputs.len() == 1 { "the input holds" } else { "the inputs hold" };
+        lines.push(format!("warning: {holds} no record"));
+    }
     lines.extend(session.sources.as_ref().and_then(|sources| read_as(outcome, sources)));
     if let Some(batches) = outcome.batches.as_ref().filter(|batches| is_complete && batches.bodies > 0) {
         let mean = batches.mean_contacts().unwrap_or(0.0);

@@ -3,6 +3,24 @@
 use super::{code, contact, folder, json_lines, program, run, stderr, stdout};
 
 #[test]
+fn an_input_without_a_record_is_a_warning_and_no_failure() {
+    let folder = folder();
+    std::fs::write(folder.path().join("empty.ndjson"), "\n").expect("a file");
+    std::fs::write(folder.path().join("none.ndjson"), "").expect("a file");
+    for (args, warning) in [
+        (&["check", "empty.ndjson"][..], "warning: the input holds no record\n"),
+        (&["prepare", "none.ndjson", "--discard"], "warning: the input holds no record\n"),
+        (&["check", "empty.ndjson", "none.ndjson"], "warning: the inputs hold no record\n"),
+    ] {
+        let output = run(folder.path(), args);
+        assert_eq!(code(&output), 0);
+        assert!(stderr(&output).contains(warning), "{}", stderr(&output));
+        let output = run(folder.path(), &[args, &["--quiet"]].concat());
+        assert_eq!((code(&output), stderr(&output)), (0, String::new()));
+    }
+}
+
+#[test]
 fn rejects_can_be_data_on_standard_output() {
     let folder = folder();
     let input = format!("{}\n{{}}\n", contact("a"));
