@@ -43,8 +43,24 @@ impl Names {
 
 /// Why records that are read as contacts are none, if that is so.
 pub(crate) fn of_contacts(beginning: &Beginning<'_>) -> Option<String> {
+    let names = names_of_others(&beginning.records(None))?;
+    let instead = instead(None, beginning);
+    Some(format!("does not look like contacts: its records have {names}, and no channels; {instead}"))
+}
+
+/// The same of records that stand in the lines of a rejects file.
+pub(crate) fn of_rejected_contacts(records: &[&[u8]]) -> Option<String> {
+    let names = names_of_others(records)?;
+    Some(format!(
+        "does not look like rejects of contacts: the records in raw have {names}, and no channels; name the mapping of the \
+         records: --from rejects --from mine.toml"
+    ))
+}
+
+/// The names of what records have that are no contacts, if nearly all are none.
+fn names_of_others(records: &[&[u8]]) -> Option<String> {
     let (mut objects, mut foreign, mut names) = (0, 0, Names::default());
-    each_record(beginning, None, |tape| {
+    each_of(records, |tape| {
         let Some(members) = tape.root().members() else { return GoOn::Yes };
         objects += 1;
         let members: Vec<&str> = members.map(|(name, _)| name).collect();
@@ -56,10 +72,7 @@ pub(crate) fn of_contacts(beginning: &Beginning<'_>) -> Option<String> {
         GoOn::Yes
     });
     let is_foreign = foreign > 0 && foreign * 10 >= objects * OF_TEN;
-    is_foreign.then(|| {
-        let (names, instead) = (names.first(), instead(None, beginning));
-        format!("does not look like contacts: its records have {names}, and no channels; {instead}")
-    })
+    is_foreign.then(|| names.first())
 }
 
 /// Why an input does not look like what the mapping is for, if it does not.
@@ -149,9 +162,13 @@ enum GoOn {
 }
 
 /// Calls for each of the first records that is JSON, until it has seen enough.
-fn each_record(beginning: &Beginning<'_>, array: Option<&str>, mut with: impl FnMut(&Tape<'_>) -> GoOn) {
+fn each_record(beginning: &Beginning<'_>, array: Option<&str>, with: impl FnMut(&Tape<'_>) -> GoOn) {
+    each_of(&beginning.records(array), with);
+}
+
+fn each_of(records: &[&[u8]], mut with: impl FnMut(&Tape<'_>) -> GoOn) {
     let mut parser = Parser::new();
-    for record in beginning.records(array) {
+    for record in records {
         // What is no JSON says nothing of the others.
         if parser.parse(record, |tape| with(tape)) == Ok(GoOn::No) {
             return;

@@ -18,7 +18,7 @@ use crate::mapping::Mapping;
 use crate::place::Place;
 use crate::presets::presets;
 use crate::seen::Seen;
-use fitting::{Fit, Fits};
+use fitting::{Fit, Fits, records_in_lines};
 
 /// How many columns are named when nobody knows them.
 const NAMED_COLUMNS: usize = 10;
@@ -286,9 +286,15 @@ impl Sources {
         contacts: usize,
         mut because: String,
     ) -> Result<Recognised, String> {
-        let fits = Fits::in_lines(&self.mappings, beginning);
+        let records = records_in_lines(beginning);
+        let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
+        let fits = Fits::in_lines(&self.mappings, &records);
+        let mut doubt = None;
         let dialect = match fits.candidates().as_slice() {
-            [] => contacts,
+            [] => {
+                doubt = doubt::of_rejected_contacts(&records);
+                contacts
+            }
             [dialect] => {
                 if *dialect != contacts {
                     because.push_str(if because.is_empty() { "by " } else { ", and by " });
@@ -304,7 +310,7 @@ impl Sources {
                 ));
             }
         };
-        Ok(Recognised { because, ..self.in_lines(dialect) })
+        Ok(Recognised { because, doubt, ..self.in_lines(dialect) })
     }
 }
 

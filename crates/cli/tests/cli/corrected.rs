@@ -352,6 +352,32 @@ fn what_a_rejects_file_is_taken_for_is_said() {
 }
 
 #[test]
+fn rejects_of_a_mapping_that_is_not_named_are_no_contacts_and_the_hint_says_what_to_name() {
+    let folder = folder();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("a file");
+    write(
+        "mine.toml",
+        "[contact]\nexternalCustomerId = \"user_id\"\n[[channel]]\ntype = \"email\"\nvalue = \"mail\"\n",
+    );
+    write("rejects.ndjson", &wrapped("{\"user_id\":1,\"mail\":\"a@example.com\"}\n"));
+    for from in [&["--from", "rejects"][..], &[]] {
+        let said = stderr(&run(folder.path(), &[&["check", "rejects.ndjson"], from].concat()));
+        assert_eq!(
+            said.lines().last(),
+            Some(
+                "hint: rejects.ndjson does not look like rejects of contacts: the records in raw have user_id, mail, and no \
+                 channels; name the mapping of the records: --from rejects --from mine.toml"
+            ),
+            "{said}"
+        );
+    }
+    let named = ["check", "rejects.ndjson", "--from", "rejects", "--from", "mine.toml"];
+    let output = run(folder.path(), &named);
+    assert_eq!(code(&output), 0);
+    assert!(!stderr(&output).contains("hint: "), "{}", stderr(&output));
+}
+
+#[test]
 fn what_cannot_be_read_as_rejects_is_refused_before_anything_is_created() {
     let folder = folder();
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("a file");

@@ -22,6 +22,18 @@ impl Fit {
     }
 }
 
+/// The records that stand in the first lines of a rejects file.
+pub(super) fn records_in_lines(beginning: &Beginning<'_>) -> Vec<Vec<u8>> {
+    let mut reader = RejectedReader::default();
+    let records = beginning.records(None).into_iter().filter_map(|line| {
+        let mut line = line.to_vec();
+        let Rejected::Record(bytes) = reader.unwrap_in_place(&mut line) else { return None };
+        line.truncate(bytes);
+        Some(line)
+    });
+    records.collect()
+}
+
 /// How many of the first records fit each of several mappings.
 pub(super) struct Fits(Vec<Fit>);
 
@@ -45,19 +57,10 @@ impl Fits {
     }
 
     /// How the records fit that stand in the lines of a rejects file.
-    pub(super) fn in_lines(mappings: &[Arc<Mapping>], beginning: &Beginning<'_>) -> Self {
+    pub(super) fn in_lines(mappings: &[Arc<Mapping>], records: &[&[u8]]) -> Self {
         let mut fits = Self(vec![Fit::default(); mappings.len()]);
-        let mut reader = RejectedReader::default();
-        let records = beginning.records(None).into_iter().filter_map(|line| {
-            let mut line = line.to_vec();
-            let Rejected::Record(bytes) = reader.unwrap_in_place(&mut line) else { return None };
-            line.truncate(bytes);
-            Some(line)
-        });
-        let records: Vec<Vec<u8>> = records.collect();
-        let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
         // An array stands around records, and not in them.
-        fits.look(mappings, &records, |mapping| !mapping.is_rejects());
+        fits.look(mappings, records, |mapping| !mapping.is_rejects());
         fits
     }
 
