@@ -26,6 +26,9 @@ const WITH_TOTAL: &str = "{wide_bar} {percent:>3}%  {bytes}/{total_bytes}  ETA {
 /// The same where it is not known how much there is.
 const WITHOUT_TOTAL: &str = "{spinner} {bytes} read  {bytes_per_sec}  {elapsed}\n{wide_msg}";
 
+/// The same when all is read.
+const ALL_READ: &str = "{spinner} {bytes} read  {elapsed}\n{wide_msg}";
+
 /// The same of what is done in steps.
 const STEPS: &str = "{bar:20} {percent:>3}%  {elapsed}  {wide_msg}";
 
@@ -90,11 +93,16 @@ pub(crate) fn follow(
         let (bar, done) = (bar.clone(), Arc::clone(&done));
         std::thread::spawn(move || {
             let mut total = 0;
+            let mut is_all_read = false;
             while !done.load(Ordering::Relaxed) {
                 if total != progress.total_bytes() {
                     total = progress.total_bytes();
                     bar.set_length(total);
                     bar.set_style(style(WITH_TOTAL));
+                }
+                if total == 0 && !is_all_read && progress.merging().is_some() {
+                    is_all_read = true;
+                    bar.set_style(style(ALL_READ));
                 }
                 bar.set_position(progress.bytes_read());
                 bar.set_message(message(&progress, bar.elapsed(), uploading.as_ref()));
@@ -116,16 +124,19 @@ fn records(progress: &Progress) -> String {
     format!("{} records, {} rejected", HumanCount(progress.records()), HumanCount(progress.rejected()))
 }
 
-/// How many records a second there were since the run began.
+/// How many records a second there were since the run began, as long as any are read.
 fn speed(progress: &Progress, elapsed: Duration) -> String {
+    if progress.merging().is_some() {
+        return String::new();
+    }
     let a_second = progress.records() as f64 / elapsed.as_secs_f64().max(1e-3);
     format!(", {} records/s", HumanCount(a_second as u64))
 }
 
-/// How far merging is, after something else.
+/// How many of the records that wait for others of their key are dealt with, after something else.
 fn merging(progress: &Progress) -> String {
     let Some((held, regrouped)) = progress.merging() else { return String::new() };
-    format!("; {} of {} merged", HumanCount(regrouped), HumanCount(held))
+    format!("; {} of {} grouped by key", HumanCount(regrouped), HumanCount(held))
 }
 
 /// How far an upload is, after something else.
@@ -243,10 +254,10 @@ mod tests {
 
     #[test]
     fn the_bar_has_two_lines_in_a_terminal_of_any_width() {
-        let message = "123,456,789 records, 1,234,567 rejected; 12,345,678 of 123,456,789 merged; 1,234,567 contacts \
+        let message = "123,456,789 records, 1,234,567 rejected; 12,345,678 of 123,456,789 grouped by key; 1,234,567 contacts \
                        accepted in 1,234 requests, 8 on their way, 0 sent again, 12 imports not ended";
         for width in [50, 80, 132, 250] {
-            for template in [WITH_TOTAL, WITHOUT_TOTAL] {
+            for template in [WITH_TOTAL, WITHOUT_TOTAL, ALL_READ] {
                 let lines = drawn(width, template, message);
                 assert_eq!(lines.len(), 2, "{width}: {lines:#?}");
                 assert!(lines[0].contains("11.50 GiB"), "{width}: {lines:#?}");
