@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{code, contact, contacts, fixture, folder, json, run, stderr};
+use super::{code, contact, contacts, fixture, folder, json, program, run, stderr};
 
 /// The page without its style, a line for each element.
 fn page(path: &Path) -> String {
@@ -131,6 +131,35 @@ fn the_summary_and_the_reports_count_records_by_code() {
     std::fs::write(folder.path().join("one.ndjson"), format!("{twice}\n")).expect("written");
     let once = stderr(&run(folder.path(), &["check", "one.ndjson", "--on-invalid", "reject"]));
     assert!(once.contains("\n1 record rejected: bad-phone 1\n"), "{once}");
+}
+
+#[test]
+fn the_page_says_how_all_rejected_records_are_listed() {
+    let folder = folder();
+    std::fs::write(folder.path().join("in.ndjson"), every_fate()).expect("it takes the records");
+    for (rejects, file) in [
+        (&[][..], "out/rejects.ndjson"),
+        (&["--rejects", "Ann's rejects"], r"'Ann'\''s rejects'"),
+        (&["--rejects", "-r"], "'./-r'"),
+    ] {
+        let args = ["prepare", "in.ndjson", "-o", "out", "--overwrite", "--report", "r.html"];
+        let rejects: Vec<String> = match rejects {
+            [option, file] => vec![format!("{option}={file}")],
+            _ => Vec::new(),
+        };
+        let output = program(folder.path()).args(args).args(rejects).output().expect("the program starts");
+        assert_eq!(code(&output), 1, "{}", stderr(&output));
+        let words = words(&folder.path().join("r.html")).replace("&quot;", "\"");
+        let listing = format!(
+            "null where it has none that can be read), this lists: jq -c 'select(.action == \"rejected\") | [.source, .line, \
+             .key, .violations[].message]' {file}"
+        );
+        assert!(words.contains(&listing), "{words}");
+    }
+    // Where there is no such file, nothing is listed.
+    let output = run(folder.path(), &["check", "in.ndjson", "--report", "r.html"]);
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    assert!(!words(&folder.path().join("r.html")).contains("jq -c"));
 }
 
 #[test]

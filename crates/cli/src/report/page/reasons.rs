@@ -114,8 +114,32 @@ fn table(kind: &Kind, facts: &Facts<'_>, room: &mut Room) -> Markup {
                 @for row in &rows { (row) }
             }
         }
+        @if let (Action::Rejected, RejectsTo::File(file)) = (kind.action, facts.rejects) {
+            p.quiet {
+                "Which records these are, with the key of each contact (" code { "null" } " where it has none that can be read), this lists: "
+                code { (listing(&file.display().to_string())) }
+            }
+        }
         @if unseen > 0 { p.quiet { "And " (plural(unseen as u64, "further code")) " with fewer records." } }
     }
+}
+
+/// The command that lists rejected records, as a shell takes it.
+fn listing(rejects: &str) -> String {
+    let is_plain = |character: char| character.is_alphanumeric() || "/._-".contains(character);
+    let file = if rejects.chars().all(is_plain) && !rejects.starts_with('-') {
+        rejects.to_owned()
+    } else if rejects.starts_with('-') {
+        quoted(&format!("./{rejects}"))
+    } else {
+        quoted(rejects)
+    };
+    format!("jq -c 'select(.action == \"rejected\") | [.source, .line, .key, .violations[].message]' {file}")
+}
+
+/// A text as one word of a shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 fn row(
