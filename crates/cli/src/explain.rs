@@ -31,7 +31,9 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<ExitCode, Failure> {
     match &args.code {
         None => print::to_stdout(list().as_bytes()),
         Some(code) => {
-            let page = page(code).ok_or_else(|| Failure::usage(unknown(code)))?;
+            // However it is written: there are no two codes that differ in that.
+            let written = code.trim().to_lowercase().replace(['_', ' '], "-");
+            let page = page(&written).ok_or_else(|| Failure::usage(unknown(code)))?;
             if stdout().is_terminal() { on_terminal(page) } else { print::to_stdout(page.text.as_bytes()) }
         }
     }

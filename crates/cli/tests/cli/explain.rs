@@ -65,7 +65,7 @@ fn an_unknown_code_is_a_mistake_with_the_nearest_ones() {
         ("bad-emial", "did you mean bad-email?"),
         ("email", "did you mean bad-email?"),
         ("quote", "did you mean unclosed-quote?"),
-        ("BAD-EMAIL", "did you mean bad-email"),
+        ("BAD-EMIAL", "did you mean bad-email"),
         ("duplicate-keys", "did you mean duplicate-key"),
         ("zzz", "reteno-import explain lists all of them"),
     ] {
@@ -73,6 +73,15 @@ fn an_unknown_code_is_a_mistake_with_the_nearest_ones() {
         assert_eq!(code(&output), 2, "{asked}");
         assert!(output.stdout.is_empty(), "{asked}");
         assert!(stderr(&output).contains(said), "{asked}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_code_is_known_however_it_is_written() {
+    let known = run(folder().path(), &["explain", "bad-email"]);
+    for asked in ["BAD-EMAIL", "bad_email", "Bad Email"] {
+        let output = run(folder().path(), &["explain", asked]);
+        assert_eq!((code(&output), output.stdout), (0, known.stdout.clone()), "{asked}");
     }
 }
 
