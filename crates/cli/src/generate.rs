@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Error, anyhow};
 use bytesize::ByteSize;
+use indicatif::HumanCount;
 use pipeline::Stop;
 use synthetic::{Config, Expected, Export, Format};
 use tempfile::NamedTempFile;
@@ -144,7 +145,10 @@ fn summary(counts: Counts, output: &Path) -> String {
     let place = if output.as_os_str() == "-" { String::new() } else { format!(" in {}", output.display()) };
     format!(
         "generated {contacts}{place}: {clean} clean, {further} further rows of these, {faults} with a fault; {size}",
-        clean = contacts - further - faults,
+        contacts = HumanCount(contacts),
+        clean = HumanCount(contacts - further - faults),
+        further = HumanCount(further),
+        faults = HumanCount(faults),
         size = ByteSize::b(bytes).display().si(),
     )
 }

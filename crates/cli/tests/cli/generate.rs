@@ -74,8 +74,9 @@ fn check_finds_in_contacts_exactly_the_faults_that_were_put_there() {
     );
     assert!(stderr(&checked).contains(&sum), "{}", stderr(&checked));
     let said = format!(
-        "generated 2000: {} clean, 0 further rows of these, {} with a fault",
-        2000 - wanted.len(),
+        "generated 2,000: {},{:03} clean, 0 further rows of these, {} with a fault",
+        (2000 - wanted.len()) / 1000,
+        (2000 - wanted.len()) % 1000,
         wanted.len()
     );
     assert!(stderr(&made).contains(&said), "{}", stderr(&made));
