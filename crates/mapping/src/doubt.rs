@@ -130,8 +130,9 @@ fn instead(than: Option<&Mapping>, beginning: &Beginning<'_>) -> String {
             "name places that are there (`reteno-import presets --explain INPUT` shows what becomes of the first records)"
                 .to_owned()
         }
-        (None, _) => "say what these mean in a mapping (--from mine.toml; `reteno-import presets --explain INPUT --from \
-                      mine.toml` shows what becomes of the first records)"
+        (None, _) => "say what these mean in a mapping (--from mine.toml; `reteno-import presets --explain INPUT --from mine.toml` \
+                      shows what becomes of the first records, docs/mapping.md and `reteno-import schema mapping` which keys it \
+                      can have)"
             .to_owned(),
     }
 }

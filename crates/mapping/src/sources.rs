@@ -318,7 +318,8 @@ fn unknown_columns(columns: &[String]) -> String {
     let named = first_of(columns, NAMED_COLUMNS);
     format!(
         "it is CSV, and its columns ({named}) are those of no export that is known; say what they mean in a mapping \
-         (--from mine.toml; `reteno-import presets onesignal` prints one to start from)"
+         (--from mine.toml; `reteno-import presets onesignal` prints one to start from, and docs/mapping.md and \
+         `reteno-import schema mapping` say which keys there are)"
     )
 }
 

@@ -126,7 +126,7 @@ const PRESETS_EXAMPLES: &str = "Examples:
 ///
 /// A mapping says where in a record of an export each member of a contact comes from. With --explain, the first records of
 /// an input are shown as contacts, each member with its place in the record; nothing is written. It prints values as they
-/// are, and so personal data.
+/// are, and so personal data. What a mapping can say, `reteno-import schema mapping` and docs/mapping.md tell.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = PRESETS_EXAMPLES)]
 pub(crate) struct PresetsArgs {
