@@ -123,6 +123,19 @@ fn place(path: &Path) -> PathBuf {
     }
 }
 
+/// Says that the folder in which a file is to be made is none.
+pub(crate) fn folder_is_there(path: &Path) -> anyhow::Result<()> {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) if !folder.exists() => {
+            Err(anyhow!("the folder {} does not exist; create it, or choose another place", folder.display()))
+        }
+        Some(folder) if !folder.is_dir() => {
+            Err(anyhow!("{} is a file, not a folder; choose another place", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Says at once that a rejects file cannot be written, before an earlier output is replaced. Nothing is created or
 /// emptied yet: the output folder may still be refused.
 pub(crate) fn can_be_written(rejects: &RejectsTo, output: Option<&Path>) -> Result<(), Failure> {

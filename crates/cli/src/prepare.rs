@@ -84,6 +84,12 @@ pub(crate) fn prepare(args: &PrepareArgs, settings: Settings) -> Result<ExitCode
 fn destination(args: &PrepareArgs) -> Result<Destination<'_>, Failure> {
     let destination = match (&args.output, args.discard) {
         (Some(path), false) if path.as_os_str() == "-" => Destination::Stdout,
+        (Some(path), false) if path.exists() && !path.is_dir() => {
+            return Err(Failure::input_output(anyhow!(
+                "{} is a file, not a folder; -o names the folder of the output, or - for standard output",
+                path.display()
+            )));
+        }
         (Some(path), false) => Destination::Folder(path),
         (None, true) => Destination::Nowhere,
         (Some(_), true) => {

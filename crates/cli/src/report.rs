@@ -133,7 +133,7 @@ pub(crate) fn create(telling: &TellingArgs, output: Option<&Path>) -> Result<Vec
         } else if output.is_some_and(|output| paths::is_inside(path, output)) {
             Ok(None)
         } else {
-            unnamed_beside(path).map(Some).map_err(Into::into)
+            paths::folder_is_there(path).and_then(|()| unnamed_beside(path).map_err(Into::into)).map(Some)
         };
         let unnamed = unnamed.with_context(|| format!("cannot write the report {}", path.display()));
         unnamed.map(|unnamed| ReportFile { path: path.clone(), form, unnamed }).map_err(Failure::input_output)

@@ -46,8 +46,9 @@ fn what_is_read_is_never_replaced_and_an_earlier_output_stays_if_something_else_
         (
             &["prepare", "in.ndjson", "--report", "nowhere/r.json"],
             4,
-            "cannot write the report nowhere/r.json",
+            "caused by: the folder nowhere does not exist",
         ),
+        (&["prepare", "in.ndjson", "--report", "in.ndjson/r.json"], 4, "in.ndjson is a file, not a folder"),
         (&["prepare", "in.ndjson", "--report", "in.json"], 4, "it is a folder"),
         (&["prepare", "in.ndjson", "--rejects", "nowhere/r.ndjson"], 4, "nowhere is not a folder"),
         (&["prepare", "in.ndjson", "--rejects", "in.json"], 4, "cannot write rejects to in.json"),
@@ -61,6 +62,9 @@ fn what_is_read_is_never_replaced_and_an_earlier_output_stays_if_something_else_
         assert!(folder.path().join("out/manifest.json").exists(), "{args:?}");
         assert!(folder.path().join("out/batch-000001.json").exists(), "{args:?}");
     }
+    let output = run(folder.path(), &["prepare", "out", "-o", "in.ndjson"]);
+    assert_eq!(code(&output), 4);
+    assert!(stderr(&output).contains("in.ndjson is a file, not a folder; -o names"), "{}", stderr(&output));
     let again = run(folder.path(), &["prepare", "in.ndjson", "-o", "new", "--rejects", "./new/mine.ndjson"]);
     assert_eq!(code(&again), 0, "{}", stderr(&again));
     assert!(folder.path().join("new/mine.ndjson").exists());
