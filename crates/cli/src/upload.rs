@@ -135,12 +135,30 @@ fn tell_journal(journal: &Journal, args: &UploadArgs) {
     if journal.is_resumed() {
         note(&format!("going on with the upload in {place}"));
     }
+    if let Some(before) = journal.left_address() {
+        tell_left_address(before, args);
+    }
     if let Some(tally) = journal.abandoned() {
         note(&format!(
             "warning: the upload before in {place}, of something else, did not come to its end and is not gone on with: {}",
             counts(&tally)
         ));
     }
+}
+
+fn tell_left_address(before: &str, args: &UploadArgs) {
+    if !args.telling.quiet {
+        note(&format!("nothing was sent to {before}: going on with {}", args.api.base_url));
+    }
+}
+
+/// Says of an upload that is only tried what its journal would say of the address.
+fn try_address(journal: &Path, args: &UploadArgs, source: Source) -> Result<(), Failure> {
+    let begin = reteno::journal::Begin::new(args.api.base_url.as_str(), source);
+    if let Some(before) = Journal::try_address(journal, &begin).map_err(unusable)? {
+        tell_left_address(&before, args);
+    }
+    Ok(())
 }
 
 /// The API handles requests in any order, so which of two contacts with one key is the last is chance.

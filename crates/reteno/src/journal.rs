@@ -19,7 +19,7 @@ pub use self::error::JournalError;
 pub(crate) use self::error::advice;
 pub use self::ledger::Tally;
 pub(crate) use self::ledger::{Ledger, PartState};
-use self::read::Contents;
+use self::read::{Contents, Newest};
 pub(crate) use self::write::{Writer, Written};
 
 /// The value of [`Begin::format`].
@@ -82,8 +82,41 @@ pub struct Journal {
     rejects: File,
     pub(crate) ledger: Ledger,
     begin: Begin,
-    is_resumed: bool,
-    abandoned: Option<Tally>,
+    standing: Standing,
+}
+
+/// How an upload stands to the newest one that a journal tells of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Standing {
+    /// It begins anew.
+    New,
+    /// It goes on with it.
+    Resumed,
+    /// It is the same, and has come to its end.
+    Complete,
+    /// The one before, of something else, did not come to its end, and is not gone on with.
+    Abandons(Tally),
+    /// It is the same to another address: of the one before nothing was sent to this one.
+    Readdressed(String),
+}
+
+impl Standing {
+    fn of(begin: &Begin, newest: Option<&Newest>, path: &Path) -> Result<Self, JournalError> {
+        let Some(newest) = newest else { return Ok(Self::New) };
+        let is_same = newest.begin.source == begin.source;
+        let base_url = &newest.begin.base_url;
+        let is_same_server = *base_url == begin.base_url;
+        Ok(match (newest.is_complete, is_same) {
+            (true, true) if begin.source.is_fixed() && is_same_server => Self::Complete,
+            (true, _) => Self::New,
+            (false, true) if is_same_server => Self::Resumed,
+            (false, true) if newest.ledger.is_nothing_sent() => Self::Readdressed(base_url.clone()),
+            (false, true) => {
+                return Err(JournalError::OtherServer { path: path.to_owned(), base_url: base_url.clone() });
+            }
+            (false, false) => Self::Abandons(newest.ledger.tally()),
+        })
+    }
 }
 
 /// What a journal says of its newest upload, read without touching it.
@@ -110,11 +143,11 @@ pub enum Opened {
 
 impl Journal {
     /// Opens a journal to upload what `begin` says. If the newest upload in it is the same and did not come to its end, it
-    /// is gone on with.
+    /// is gone on with; at another address only if nothing of it was sent, and then it begins anew.
     ///
     /// # Errors
     /// - [`JournalError::InUse`] if another process is at it.
-    /// - [`JournalError::OtherServer`] if an unfinished upload in it went to another server.
+    /// - [`JournalError::OtherServer`] if something of an unfinished upload in it went, or may have gone, to another server.
     /// - [`JournalError::Foreign`] if the file is something else.
     /// - [`JournalError::Damaged`] if a line in the middle cannot be read.
     /// - [`JournalError::Io`]
@@ -122,41 +155,35 @@ impl Journal {
         let file = lock(&files.journal)?;
         let contents = Contents::read(&file, &files.journal)?;
         let mut ledger = Ledger::default();
-        let mut is_resumed = false;
-        let mut abandoned = None;
-        if let Some(newest) = &contents.newest {
-            let is_same = newest.begin.source == begin.source;
-            let is_same_server = newest.begin.base_url == begin.base_url;
-            match (newest.is_complete, is_same) {
-                (true, true) if begin.source.is_fixed() && is_same_server => {
-                    return Ok(Opened::Complete(Box::new(contents.reading(false)?)));
-                }
-                (true, _) => {}
-                (false, true) if is_same_server => is_resumed = true,
-                (false, true) => {
-                    let base_url = newest.begin.base_url.clone();
-                    return Err(JournalError::OtherServer { path: files.journal, base_url });
-                }
-                (false, false) => abandoned = Some(newest.ledger.tally()),
-            }
+        let standing = Standing::of(&begin, contents.newest.as_ref(), &files.journal)?;
+        if standing == Standing::Complete {
+            return Ok(Opened::Complete(Box::new(contents.reading(false)?)));
         }
         let offsets = contents.offsets;
         contents.cut_torn_line(&file, &files.journal)?;
-        if is_resumed {
+        if standing == Standing::Resumed {
             ledger = contents.newest.map(|newest| newest.ledger).unwrap_or_default();
         }
         let results = private(&files.results, offsets.results)?;
         let rejects = private(&files.rejects, offsets.rejects)?;
-        Ok(Opened::Open(Box::new(Self {
-            files,
-            file,
-            results,
-            rejects,
-            ledger,
-            begin,
-            is_resumed,
-            abandoned,
-        })))
+        Ok(Opened::Open(Box::new(Self { files, file, results, rejects, ledger, begin, standing })))
+    }
+
+    /// Tries whether a journal could be [opened](Self::open) for what `begin` says, without touching it. Gives the address
+    /// to which nothing was sent, if it would be left for another one.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); that another process is at it is none.
+    pub fn try_address(path: &Path, begin: &Begin) -> Result<Option<String>, JournalError> {
+        let file = match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(JournalError::io("read", path))?,
+        };
+        let contents = Contents::read(&file, path)?;
+        Ok(match Standing::of(begin, contents.newest.as_ref(), path)? {
+            Standing::Readdressed(before) => Some(before),
+            _ => None,
+        })
     }
 
     /// Opens the journal of an upload to ask for what is not known yet; nothing new can be sent.
@@ -194,13 +221,25 @@ impl Journal {
     /// Whether an upload that did not come to its end is gone on with.
     #[must_use]
     pub fn is_resumed(&self) -> bool {
-        self.is_resumed
+        self.standing == Standing::Resumed
     }
 
     /// How far an upload of something else was that did not come to its end, and is not gone on with.
     #[must_use]
     pub fn abandoned(&self) -> Option<Tally> {
-        self.abandoned
+        match self.standing {
+            Standing::Abandons(tally) => Some(tally),
+            _ => None,
+        }
+    }
+
+    /// The address of the same upload before, to which nothing was sent, if this one has another.
+    #[must_use]
+    pub fn left_address(&self) -> Option<&str> {
+        match &self.standing {
+            Standing::Readdressed(before) => Some(before),
+            _ => None,
+        }
     }
 
     /// Where the upload writes.

@@ -21,8 +21,14 @@ use crate::{api, interrupt, progress_bar, report};
 pub(super) fn upload(args: &UploadArgs, dir: &Path, options: UploadOptions) -> Result<ExitCode, Failure> {
     let manifest = Manifest::read(dir).map_err(Failure::usage)?;
     let written = manifest.completion.counts.written;
+    let source = Source::Folder { manifest: manifest_hash(dir)? };
+    let files = match &args.sending.journal {
+        Some(journal) => Files::beside(journal),
+        None => Files::in_folder(dir),
+    };
     if args.sending.dry_run {
         manifest.check(dir).map_err(Failure::input_output)?;
+        super::try_address(&files.journal, args, source)?;
         let requests = manifest.batches.len() as u64;
         note(&format!(
             "would send {} in {} to {}: {}",
@@ -34,11 +40,6 @@ pub(super) fn upload(args: &UploadArgs, dir: &Path, options: UploadOptions) -> R
         return Ok(ExitCode::SUCCESS);
     }
     let client = api::client(&args.api)?;
-    let source = Source::Folder { manifest: manifest_hash(dir)? };
-    let files = match &args.sending.journal {
-        Some(journal) => Files::beside(journal),
-        None => Files::in_folder(dir),
-    };
     let entries = entries(&manifest)?;
     let reports = report::create(&args.telling, None)?;
     let journal = match super::journal(files.clone(), args, source)? {

@@ -46,6 +46,9 @@ pub(super) fn upload(
     let mut upload_end = None;
     let sink: Box<dyn Sink + Send> = match sending {
         None => {
+            if let Some(journal) = &args.sending.journal {
+                super::try_address(journal, args, Source::Records)?;
+            }
             note(&format!("nothing is sent: what would go to {} is only counted", args.api.base_url));
             Box::new(NullSink::new())
         }

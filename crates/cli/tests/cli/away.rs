@@ -189,3 +189,64 @@ fn what_was_accepted_before_the_key_was_switched_off_is_told_apart_from_what_was
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     assert!(mock.applied_bodies().iter().all(|(_, times)| *times == 1));
 }
+
+#[test]
+fn a_wrong_address_that_took_nothing_is_left_for_the_right_one() {
+    let port = ClosedPort::new().expect("a port");
+    let mock = mock(MockOptions::default());
+    // The server is there, and what the address leads to is not.
+    let without_path = mock.url().replace("/api/v1", "");
+    for wrong in [port.url(), without_path] {
+        let folder = folder();
+        prepare(folder.path(), 100);
+        let args = ["upload", "in.ndjson", "--journal", "up.ndjson", "--max-attempts", "2"];
+        for args in [&["upload", "out", "--max-attempts", "2"][..], &args] {
+            let output = to(folder.path(), &wrong).args(args).output().expect("it starts");
+            assert_eq!(code(&output), 5, "{}", stderr(&output));
+            let left = format!("nothing was sent to {wrong}: going on with {}\n", mock.url());
+            let before = std::fs::read(folder.path().join("out/journal.ndjson")).expect("a journal");
+            let tried = upload(folder.path(), &mock, &[&args[1..], &["--dry-run"]].concat());
+            assert_eq!(code(&tried), 0, "{}", stderr(&tried));
+            assert!(stderr(&tried).contains(&left), "{}", stderr(&tried));
+            let after = std::fs::read(folder.path().join("out/journal.ndjson")).expect("a journal");
+            assert_eq!(before, after);
+
+            let output = upload(folder.path(), &mock, &args[1..]);
+            assert_eq!(code(&output), 0, "{}", stderr(&output));
+            assert!(stderr(&output).contains(&left), "{}", stderr(&output));
+            let sum = "contacts 100 = finished 100 + failed 0 + unknown 0\n";
+            assert!(stderr(&output).contains(sum), "{}", stderr(&output));
+        }
+    }
+    assert_eq!(mock.contacts().len(), 100);
+}
+
+#[test]
+fn an_address_that_may_have_taken_something_is_not_left() {
+    let right = mock(MockOptions::default());
+    // Taken, or nobody knows whether it was.
+    let answers = [Fault::None, Fault::ServerError(502), Fault::Status(401, "off".to_owned())];
+    let denied = || std::iter::repeat_n(Fault::Status(401, "off".to_owned()), 100);
+    for (first, is_left) in answers.into_iter().zip([false, false, true]) {
+        let folder = folder();
+        prepare(folder.path(), 20);
+        let script = std::iter::once(first.clone()).chain(denied()).collect();
+        let wrong =
+            mock(MockOptions { faults: Faults { script, ..Faults::default() }, ..MockOptions::default() });
+        let output = upload(folder.path(), &wrong, &["out", "--no-wait"]);
+        assert_eq!(code(&output), 5, "{first:?}: {}", stderr(&output));
+        for args in [&["out", "--dry-run"][..], &["out"]] {
+            let output = upload(folder.path(), &right, args);
+            let refusal =
+                format!("an unfinished upload to {}, which has or may have taken something", wrong.url());
+            assert_eq!(code(&output), if is_left { 0 } else { 2 }, "{first:?} {args:?}: {}", stderr(&output));
+            assert_eq!(
+                stderr(&output).contains(&refusal),
+                !is_left,
+                "{first:?} {args:?}: {}",
+                stderr(&output)
+            );
+        }
+    }
+    assert_eq!(right.contacts().len(), 20);
+}

@@ -31,9 +31,10 @@ pub enum JournalError {
         /// The file.
         path: PathBuf,
     },
-    /// An unfinished upload in it went elsewhere.
+    /// Something of an unfinished upload in it went, or may have gone, elsewhere.
     #[error(
-        "{} is the journal of an unfinished upload to {base_url}; go on with that --base-url, or choose another --journal",
+        "{} is the journal of an unfinished upload to {base_url}, which has or may have taken something of it; go on with \
+         that --base-url, or choose another --journal",
         path.display()
     )]
     OtherServer {

@@ -150,6 +150,12 @@ impl Ledger {
         self.parts.get(&part)
     }
 
+    /// Whether no request can have been taken: of each one that was begun it is known that the server did not take it, and
+    /// none was refused for what is in it.
+    pub(crate) fn is_nothing_sent(&self) -> bool {
+        self.doubtful.is_empty() && self.parts.values().all(|state| *state == PartState::ToBeSent)
+    }
+
     /// Whether nothing of the body is left to be sent.
     pub(crate) fn is_sent(&self, batch: BodyHash) -> bool {
         let Some(contacts) = self.bodies.get(&batch) else { return false };

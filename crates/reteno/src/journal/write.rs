@@ -40,7 +40,8 @@ pub(crate) type WriterThread = JoinHandle<()>;
 impl Writer {
     /// Begins to write. A journal that is not gone on with gets the first line of a new upload.
     pub(crate) fn start(journal: Journal) -> Result<(Self, super::Ledger, WriterThread), JournalError> {
-        let Journal { files, file, results, rejects, ledger, begin, is_resumed, .. } = journal;
+        let is_resumed = journal.is_resumed();
+        let Journal { files, file, results, rejects, ledger, begin, .. } = journal;
         let io = JournalError::io("read", &files.journal);
         let length = |file: &File| file.metadata().map(|metadata| metadata.len());
         let offsets = length(&results)
