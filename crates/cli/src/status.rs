@@ -9,7 +9,7 @@ use anyhow::anyhow;
 use batch::manifest::{MANIFEST_FILE, Manifest, ManifestError};
 use indicatif::HumanCount;
 use reteno::journal::{Files, JOURNAL_FILE, Journal, JournalError, Opened, Reading, Tally};
-use reteno::{News, SourceEnd, Store, Upload, UploadOptions, UploadProgress, Wait};
+use reteno::{Client, News, SourceEnd, Store, Upload, UploadOptions, UploadProgress, Wait};
 use serde_json::json;
 
 use crate::args::StatusArgs;
@@ -43,43 +43,53 @@ pub(crate) fn status(args: &StatusArgs) -> Result<ExitCode, Failure> {
     })?;
     let mut tally = reading.tally;
     let mut why = None;
-    if tally.importing > 0 && !reading.is_in_use {
-        match api::key(&args.api)? {
-            None => note("without an API key nothing is asked; this is what the journal knows"),
-            Some(key) => {
-                let client = api::client_with(&args.api, &key)?;
-                if client.base().as_str() != reading.begin.base_url {
-                    return Err(Failure::usage(anyhow!(
-                        "the upload went to {}; ask there, with --base-url",
-                        reading.begin.base_url
-                    )));
-                }
-                let store = store(place, &files, manifest.as_ref())?;
-                let options = UploadOptions { wait: Wait::Once, ..UploadOptions::default() };
-                let Opened::Open(journal) = Journal::reopen(files.clone()).map_err(upload::unusable)? else {
-                    return print(args, &reading, &tally, manifest.as_ref());
-                };
-                let stop = interrupt::stop_on_signal()?;
-                let progress = UploadProgress::default();
-                progress.listen(|news| {
-                    if *news != News::Back {
-                        note(&format!("warning: {news}; of imports this is what the journal knows"));
-                    }
-                });
-                let asking =
-                    Upload::start(client, *journal, store, options, progress, move || stop.is_requested())
-                        .map_err(upload::unusable)?;
-                let outcome = asking.finish(SourceEnd::CutOff);
-                tally = outcome.tally;
-                why = outcome.halt;
+    if tally.importing > 0
+        && !reading.is_in_use
+        && let Some(client) = client(args, &reading)?
+    {
+        let store = store(place, &files, manifest.as_ref())?;
+        let options = UploadOptions { wait: Wait::Once, ..UploadOptions::default() };
+        let Opened::Open(journal) = Journal::reopen(files.clone()).map_err(upload::unusable)? else {
+            return print(args, &reading, &tally, manifest.as_ref());
+        };
+        let stop = interrupt::stop_on_signal()?;
+        let progress = UploadProgress::default();
+        progress.listen(|news| {
+            if *news != News::Back {
+                note(&format!("warning: {news}; of imports this is what the journal knows"));
             }
-        }
+        });
+        let asking = Upload::start(client, *journal, store, options, progress, move || stop.is_requested())
+            .map_err(upload::unusable)?;
+        let outcome = asking.finish(SourceEnd::CutOff);
+        tally = outcome.tally;
+        why = outcome.halt;
     }
     let code = print(args, &reading, &tally, manifest.as_ref())?;
     match why {
         None => Ok(code),
         Some(halt) => Err(Failure::api(halt)),
     }
+}
+
+/// Who asks the server of an upload. An address that only the journal names is not asked: the key goes nowhere without
+/// having been told to.
+fn client(args: &StatusArgs, reading: &Reading) -> Result<Option<Client>, Failure> {
+    let base_url = &reading.begin.base_url;
+    if args.api.base_url.as_str() != base_url {
+        note(&format!(
+            "warning: imports were not asked for, and this is what the journal knows: the upload went to {base_url}, not to \
+             {}; reteno-import status {} --base-url {base_url} asks there",
+            args.api.base_url,
+            args.place.display(),
+        ));
+        return Ok(None);
+    }
+    let Some(key) = api::key(&args.api)? else {
+        note("without an API key nothing is asked; this is what the journal knows");
+        return Ok(None);
+    };
+    api::client_with(&args.api, &key).map(Some)
 }
 
 /// Why there is nothing to tell of a place.

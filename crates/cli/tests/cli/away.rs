@@ -250,3 +250,38 @@ fn an_address_that_may_have_taken_something_is_not_left() {
     }
     assert_eq!(right.contacts().len(), 20);
 }
+
+#[test]
+fn the_status_of_an_upload_to_another_address_is_what_the_journal_knows() {
+    let folder = folder();
+    prepare(folder.path(), 20);
+    let hour = Duration::from_secs(3600);
+    let mock = mock(MockOptions { session_delay: hour, ..MockOptions::default() });
+    let accepted = |folder: &Path| {
+        let journal = std::fs::read_to_string(folder.join("out/journal.ndjson")).unwrap_or_default();
+        journal.matches(r#""event":"accepted""#).count()
+    };
+    let mut child = begin(folder.path(), &mock);
+    until("all requests are accepted", || accepted(folder.path()) == 4);
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+    let before = mock.requests().len();
+    for place in ["out", "out/journal.ndjson"] {
+        let mut command = program(folder.path());
+        let output = command.env("RETENO_API_KEY", KEY).args(["status", place]).output().expect("it starts");
+        assert_eq!(code(&output), 5, "{}", stderr(&output));
+        let sum = "contacts 20 = finished 0 + failed 0 + unknown 20\n";
+        assert!(stdout(&output).contains(sum), "{}", stdout(&output));
+        let asks = format!("reteno-import status {place} --base-url {} asks there\n", mock.url());
+        assert!(
+            stderr(&output).starts_with("warning: ") && stderr(&output).ends_with(&asks),
+            "{}",
+            stderr(&output)
+        );
+        assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
+    }
+    assert_eq!(mock.requests().len(), before, "nobody was asked");
+    let output = upload(folder.path(), &mock, &["out", "--no-wait"]);
+    let status = format!("reteno-import status {}", Path::new("out").join("journal.ndjson").display());
+    assert!(stderr(&output).contains(&status), "{}", stderr(&output));
+}
