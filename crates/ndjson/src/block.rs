@@ -69,6 +69,8 @@ pub enum FramingFault {
     TooLong {
         /// How many.
         bytes: u64,
+        /// How many it may have.
+        most: u64,
     },
     /// No comma stands before this element of an array.
     MissingComma,
@@ -97,9 +99,10 @@ impl FramingFault {
 impl fmt::Display for FramingFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLong { bytes } => write!(
+            Self::TooLong { bytes, most } => write!(
                 f,
-                "the record has {bytes} bytes, more than --max-line-bytes; raise that limit if it really is one record"
+                "the record has {bytes} bytes, more than the {most} of --max-line-bytes; raise that limit if it really is one \
+                 record"
             ),
             Self::MissingComma => f.write_str("the comma before this element of the array is missing"),
             Self::ExtraComma => f.write_str("the array has a comma too many here; an element may be missing"),
@@ -126,6 +129,11 @@ pub struct RecordText<'b> {
 }
 
 impl Block {
+    /// The fault of a record of more bytes than one may have.
+    fn too_long(&self, text: &[u8]) -> FramingFault {
+        FramingFault::TooLong { bytes: text.len() as u64, most: self.max_line_bytes as u64 }
+    }
+
     /// The records in order. Blank lines are passed over, as is the header of a table.
     #[must_use]
     pub fn records(&self) -> Records<'_> {
@@ -218,7 +226,7 @@ impl<'b> Records<'b> {
                 continue;
             }
             if text.len() > self.block.max_line_bytes {
-                let fault = Some(FramingFault::TooLong { bytes: text.len() as u64 });
+                let fault = Some(self.block.too_long(text));
                 return Some(RecordText { bytes: &[], line, offset, fault });
             }
             return Some(RecordText { bytes: text, line, offset, fault: None });
@@ -250,7 +258,7 @@ impl<'b> Records<'b> {
             let fault = if is_open {
                 Some(FramingFault::UnclosedQuote)
             } else {
-                is_too_long.then_some(FramingFault::TooLong { bytes: text.len() as u64 })
+                is_too_long.then(|| self.block.too_long(text))
             };
             return Some(RecordText { bytes: if is_too_long { &[] } else { text }, line, offset, fault });
         }

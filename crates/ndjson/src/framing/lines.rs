@@ -26,7 +26,7 @@ impl OpenInput {
                 // A byte order mark and a line end are not a part of the record.
                 let longest = options.max_line_bytes.saturating_add(BOM.len() + 2);
                 if buffer.len() > longest && !matches!(self.state, State::Failed(_)) {
-                    return self.skip_line(buffer, input).map(Some);
+                    return self.skip_line(buffer, input, options.max_line_bytes).map(Some);
                 }
                 if buffer.is_empty() || !matches!(self.state, State::Ended) {
                     return Ok(None);
@@ -44,7 +44,7 @@ impl OpenInput {
     }
 
     /// Passes over a line that is too long to be held; what follows it is carried.
-    fn skip_line(&mut self, buffer: &mut Vec<u8>, input: &Input) -> Result<Next, InputError> {
+    fn skip_line(&mut self, buffer: &mut Vec<u8>, input: &Input, most: usize) -> Result<Next, InputError> {
         let start = if self.offset == 0 && buffer.starts_with(BOM) { BOM.len() } else { 0 };
         let mut length = buffer.len() as u64;
         let mut last = buffer.last().copied();
@@ -71,7 +71,7 @@ impl OpenInput {
         buffer.clear();
         self.framer = Some(Framer::Lines { searched: 0 });
         let bytes = length - start as u64 - u64::from(last == Some(b'\r'));
-        let fault = (!blank).then_some(FramingFault::TooLong { bytes });
+        let fault = (!blank).then_some(FramingFault::TooLong { bytes, most: most as u64 });
         let offset = self.offset + start as u64;
         self.offset += length + line_ends;
         Ok(Next { offset, framing: Framing::Skipped { fault, line_ends } })

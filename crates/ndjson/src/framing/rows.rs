@@ -25,7 +25,7 @@ impl OpenInput {
         if end == 0 {
             let longest = options.max_line_bytes.saturating_add(BOM.len() + 2);
             if buffer.len() > longest && !matches!(self.state, State::Failed(_)) {
-                return self.skip_row(buffer, input).map(Some);
+                return self.skip_row(buffer, input, options.max_line_bytes).map(Some);
             }
             if buffer.is_empty() || !matches!(self.state, State::Ended) {
                 return Ok(None);
@@ -45,7 +45,7 @@ impl OpenInput {
     }
 
     /// Passes over a row that is too long to be held; what follows it is carried.
-    fn skip_row(&mut self, buffer: &mut Vec<u8>, input: &Input) -> Result<Next, InputError> {
+    fn skip_row(&mut self, buffer: &mut Vec<u8>, input: &Input, most: usize) -> Result<Next, InputError> {
         let Some(Framer::Rows { mut rows, .. }) = self.framer else {
             return Ok(self.hand_out(buffer, 0, Framing::Rows));
         };
@@ -85,7 +85,7 @@ impl OpenInput {
         let fault = if !has_ended && rows.is_open() {
             FramingFault::UnclosedQuote
         } else {
-            FramingFault::TooLong { bytes: length - u64::from(last == Some(b'\r')) }
+            FramingFault::TooLong { bytes: length - u64::from(last == Some(b'\r')), most: most as u64 }
         };
         let offset = self.offset;
         self.offset += length + u64::from(has_ended);

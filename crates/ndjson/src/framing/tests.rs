@@ -192,7 +192,7 @@ fn a_record_without_end_is_passed_over_in_bounded_memory() {
             .records
             .iter()
             .filter_map(|(_, _, _, fault)| match fault {
-                Some(FramingFault::TooLong { bytes }) => Some(*bytes),
+                Some(FramingFault::TooLong { bytes, .. }) => Some(*bytes),
                 _ => None,
             })
             .collect();

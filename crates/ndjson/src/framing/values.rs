@@ -44,7 +44,7 @@ impl OpenInput {
         }
         if done == 0 {
             return if is_too_long && !matches!(self.state, State::Failed(_)) {
-                self.skip_value(buffer, input).map(Some)
+                self.skip_value(buffer, input, options.max_line_bytes).map(Some)
             } else {
                 Ok(None)
             };
@@ -63,7 +63,7 @@ impl OpenInput {
     }
 
     /// Passes over a value that is too long to be held; what follows it is carried.
-    fn skip_value(&mut self, buffer: &mut Vec<u8>, input: &Input) -> Result<Next, InputError> {
+    fn skip_value(&mut self, buffer: &mut Vec<u8>, input: &Input, most: usize) -> Result<Next, InputError> {
         let count_lines = |bytes: &[u8]| memchr_iter(b'\n', bytes).count() as u64;
         let mut length = buffer.len() as u64;
         let mut line_ends = count_lines(buffer);
@@ -94,7 +94,7 @@ impl OpenInput {
         buffer.clear();
         let offset = self.offset;
         self.offset += length;
-        let fault = Some(FramingFault::TooLong { bytes: length });
+        let fault = Some(FramingFault::TooLong { bytes: length, most: most as u64 });
         Ok(Next { offset, framing: Framing::Skipped { fault, line_ends } })
     }
 }
@@ -108,6 +108,6 @@ fn mark_too_long(span: &mut Span, text: &[u8], max_line_bytes: usize) {
     if span.fault == Some(FramingFault::NoArray) && text.get(span.start) == Some(&b'{') {
         *span = at_its_end(*span);
     } else {
-        span.fault = Some(FramingFault::TooLong { bytes: bytes as u64 });
+        span.fault = Some(FramingFault::TooLong { bytes: bytes as u64, most: max_line_bytes as u64 });
     }
 }

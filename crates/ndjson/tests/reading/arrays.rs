@@ -123,7 +123,7 @@ fn an_object_that_ends_nowhere_is_an_error_after_what_was_whole() {
 #[test]
 fn memory_is_bounded_by_one_element_whatever_stands_around_it() {
     let large = "x".repeat(3_000_000);
-    let long = FramingFault::TooLong { bytes: 3_000_002 };
+    let long = FramingFault::TooLong { bytes: 3_000_002, most: 1000 };
     let text = format!(
         "{{\"meta\":[\"{large}\"],\n\"data\":[1,\"{large}\",2],\"{large}\":0}}\n{{\"none\":\"{large}\"\n}}\n{{\"data\":[3]}}"
     );

@@ -65,7 +65,7 @@ fn a_record_longer_than_allowed_is_passed_over_and_the_next_is_unharmed() {
                     .iter()
                     .map(|(text, line, _, fault)| (text.as_str(), *line, *fault))
                     .collect();
-                let too_long = FramingFault::TooLong { bytes: long.len() as u64 };
+                let too_long = FramingFault::TooLong { bytes: long.len() as u64, most: 3000 };
                 assert_eq!(found, [("{\"b\":1}", 1, None), ("", 2, Some(too_long)), ("{\"c\":2}", 3, None)]);
                 assert_eq!(read.records[2].2, (text.len() - 7) as u64);
             }
@@ -80,7 +80,7 @@ fn a_record_too_long_has_its_place_and_length_whatever_stands_before_it() {
         for block_bytes in [1024, 1 << 20] {
             let options = ReaderOptions { block_bytes, max_line_bytes: 1000, ..options(Format::Ndjson) };
             let read = read_bytes(format!("{before}{long}\r\n").as_bytes(), &options);
-            let too_long = FramingFault::TooLong { bytes: 3000 };
+            let too_long = FramingFault::TooLong { bytes: 3000, most: 1000 };
             assert_eq!(
                 read.records.last(),
                 Some(&(String::new(), line, offset, Some(too_long))),
@@ -125,7 +125,8 @@ fn naive(bytes: &[u8], max: usize) -> (Vec<Found>, u64) {
         if text.iter().all(|byte| b" \t\r".contains(byte)) {
             blank_lines += u64::from(is_line);
         } else {
-            let fault = (text.len() > max).then_some(FramingFault::TooLong { bytes: text.len() as u64 });
+            let fault = (text.len() > max)
+                .then_some(FramingFault::TooLong { bytes: text.len() as u64, most: max as u64 });
             let text = if fault.is_some() { &[][..] } else { text };
             found.push((String::from_utf8_lossy(text).into_owned(), nth as u64 + 1, offset as u64, fault));
         }

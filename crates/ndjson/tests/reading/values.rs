@@ -101,7 +101,7 @@ fn a_value_too_long_has_its_place_and_length_and_is_not_held() {
         let file = file_of(format!("{before}{long}{after}").as_bytes());
         let options = ReaderOptions { block_bytes: 1024, max_line_bytes: 1000, ..options(Format::Json) };
         let read = read_inputs(vec![Input::File(file.path().to_owned())], &options);
-        let too_long = FramingFault::TooLong { bytes: long.len() as u64 };
+        let too_long = FramingFault::TooLong { bytes: long.len() as u64, most: 1000 };
         let at = usize::from(before.contains('1'));
         assert_eq!(read.records[at], (String::new(), line, offset, Some(too_long)), "{before:?}");
         let last = read.records.last().expect("one at least");
@@ -117,7 +117,7 @@ fn a_word_too_long_at_the_end_is_a_record_whatever_its_length() {
     for bytes in [1001, 1003, 5000, 200_000] {
         let options = ReaderOptions { block_bytes: 1024, max_line_bytes: 1000, ..options(Format::Json) };
         let read = read_bytes("7".repeat(bytes).as_bytes(), &options);
-        let too_long = FramingFault::TooLong { bytes: bytes as u64 };
+        let too_long = FramingFault::TooLong { bytes: bytes as u64, most: 1000 };
         assert_eq!(read.records, [(String::new(), 1, 0, Some(too_long))]);
         assert!(read.errors.is_empty());
     }
