@@ -346,7 +346,7 @@ mod tests {
         for different in [1, MOST_COMPARED, MOST_COMPARED + 1, MOST_COMPARED + 2, 1000] {
             let mut findings = Findings::default();
             for nth in (0..different).chain((0..different).rev()).chain(0..different + 1) {
-                let violation = Violation::of_record("x", format!("/{nth}"), "x");
+                let violation = Violation::of_record("unknown-member", format!("/{nth}"), "x");
                 findings.add(Finding { violation, part: nth as u32, kind: FindingKind::Other });
             }
             let kept: Vec<u32> = findings.into_list().into_iter().map(|finding| finding.part).collect();

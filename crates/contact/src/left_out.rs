@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     fn told(removed: Option<String>) -> Violation {
-        Violation { removed, ..Violation::of_record("x", "", "x") }
+        Violation { removed, ..Violation::of_record("unknown-member", "", "x") }
     }
 
     proptest! {
