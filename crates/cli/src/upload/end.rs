@@ -124,9 +124,11 @@ fn lines(outcome: &UploadOutcome, not_begun: u64, files: &Files) -> Vec<String> 
     }
     lines.push(requests);
     if tally.perhaps_twice > 0 {
+        let batches = if tally.perhaps_twice == 1 { "batch" } else { "batches" };
         lines.push(format!(
-            "{} may have been applied twice, because an answer was lost or the same request came before: {}",
-            plural(tally.perhaps_twice, "request"),
+            "{} {batches} may have been written twice, in whole or in part and with the same values, because an answer was \
+             lost; nothing has to be done: {}",
+            HumanCount(tally.perhaps_twice),
             named(&outcome.perhaps_twice, tally.perhaps_twice)
         ));
     }
@@ -139,7 +141,8 @@ fn lines(outcome: &UploadOutcome, not_begun: u64, files: &Files) -> Vec<String> 
     }
     if tally.without_session > 0 {
         lines.push(format!(
-            "{} accepted, but without a session to follow: the server says that it has them already",
+            "{} accepted before, as the server says, and counted as finished: that is good, but the answer with their session \
+             was lost, so their import is not followed and they have no id",
             plural(tally.without_session, "contact")
         ));
     }

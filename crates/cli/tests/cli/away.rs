@@ -285,3 +285,19 @@ fn the_status_of_an_upload_to_another_address_is_what_the_journal_knows() {
     let status = format!("reteno-import status {}", Path::new("out").join("journal.ndjson").display());
     assert!(stderr(&output).contains(&status), "{}", stderr(&output));
 }
+
+#[test]
+fn batches_that_may_have_been_written_twice_are_named_once_each() {
+    let folder = folder();
+    prepare(folder.path(), 15);
+    // The answers to a request, and to one of its halves, are lost; asked again, the server knows both.
+    let script = vec![Fault::ResetAfter, Fault::None, Fault::ResetAfter];
+    let mock = mock(MockOptions { faults: Faults { script, ..Faults::default() }, ..MockOptions::default() });
+    let output = upload(folder.path(), &mock, &["out", "--concurrency", "1"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let told = "1 batch may have been written twice, in whole or in part and with the same values, because an answer was lost; \
+                nothing has to be done: batch-000001.json\n";
+    assert!(stderr(&output).contains(told), "{}", stderr(&output));
+    let begun = std::fs::read_to_string(folder.path().join("out/journal.ndjson")).expect("a journal");
+    assert_eq!(begun.matches(r#""event":"repeated""#).count(), 2, "{begun}");
+}

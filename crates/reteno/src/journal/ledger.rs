@@ -62,7 +62,7 @@ pub struct Tally {
     /// Contacts that the server surely has not taken: they never left, or each time the server answered that it did not
     /// take them, and why that may pass.
     pub not_sent: u64,
-    /// Requests that were or may have been applied twice, because an answer was lost.
+    /// Bodies of which something was or may have been applied twice, because an answer was lost.
     pub perhaps_twice: u64,
 }
 
@@ -203,7 +203,7 @@ impl Ledger {
     pub(crate) fn tally(&self) -> Tally {
         let mut tally = Tally {
             batches: self.bodies.len() as u64,
-            perhaps_twice: self.perhaps_twice.len() as u64,
+            perhaps_twice: self.perhaps_twice().count() as u64,
             ..Tally::default()
         };
         for (batch, contacts) in &self.bodies {
@@ -236,9 +236,10 @@ impl Ledger {
         tally
     }
 
-    /// Which bodies may have been applied twice.
+    /// Of which bodies something may have been applied twice, each of them once.
     pub(crate) fn perhaps_twice(&self) -> impl Iterator<Item = BodyHash> {
-        self.perhaps_twice.iter().map(|part| part.batch)
+        let mut seen = HashSet::new();
+        self.perhaps_twice.iter().map(|part| part.batch).filter(move |batch| seen.insert(*batch))
     }
 }
 

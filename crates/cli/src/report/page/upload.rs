@@ -76,9 +76,10 @@ pub(super) fn section(uploaded: &UploadOutcome, not_sent: u64) -> Markup {
                     }
                 }
                 @if tally.perhaps_twice > 0 {
-                    dt { "Perhaps applied twice" }
+                    dt { "Perhaps written twice" }
                     dd {
-                        (plural(tally.perhaps_twice, "request")) ", because an answer was lost or the same request came before: "
+                        (number(tally.perhaps_twice)) @if tally.perhaps_twice == 1 { " batch" } @else { " batches" }
+                        ", in whole or in part and with the same values, because an answer was lost; nothing has to be done: "
                         bdi.path { (named(&uploaded.perhaps_twice)) }
                     }
                 }
