@@ -21,16 +21,26 @@ const MOST_CLOCK_ERROR: Duration = Duration::from_secs(120);
 /// Checks the key, the account and the clock.
 pub(crate) fn doctor(args: &DoctorArgs) -> Result<ExitCode, Failure> {
     let client = api::client(&args.api)?;
-    let mut findings = vec![Finding::good("address", client.base().to_string())];
+    let address = client.base().to_string();
     let asked = reteno::block_on(async {
         let account = client.account().await;
-        // Whoever does not accept the key is asked nothing more.
-        if matches!(account, Err(CallError::Denied { .. })) {
+        // Whoever does not accept the key, or is not there, is asked nothing more.
+        if matches!(&account, Err(CallError::Denied { .. })) || account.as_ref().is_err_and(is_away) {
             return (account, None);
         }
         (account, Some((client.server_time().await, client.address_books().await)))
     });
     let (account, others) = asked.map_err(Failure::input_output)?;
+    if let Some(error) = account.as_ref().err().filter(|error| is_away(error)) {
+        let told = writeln!(
+            io::stdout().lock(),
+            "failed  connection: {address}: {error}\n        check --base-url and the network, a firewall or a proxy between\n\
+             not checked: key, clock, custom fields"
+        );
+        told.map_err(Failure::of_stdout)?;
+        return Ok(exit::UPLOAD_INCOMPLETE.into());
+    }
+    let mut findings = vec![Finding::good("address", address)];
     findings.push(match account {
         Ok(account) => {
             let organisation = account.organisation_name.unwrap_or_else(|| "without a name".to_owned());
@@ -62,6 +72,11 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Result<ExitCode, Failure> {
     }
     let is_well = findings.iter().all(|finding| finding.state.is_ok());
     Ok(if is_well { exit::DONE } else { exit::UPLOAD_INCOMPLETE }.into())
+}
+
+/// Whether nobody answers, so that nothing else can be found out.
+fn is_away(error: &CallError) -> bool {
+    matches!(error, CallError::NoConnection(_) | CallError::NoAnswer(_))
 }
 
 struct Finding {

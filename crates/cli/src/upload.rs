@@ -111,8 +111,8 @@ fn files(args: &UploadArgs) -> Result<Files, Failure> {
         });
         let no_manifest = no_manifest.unwrap_or_default();
         Failure::usage(anyhow!(
-            "{no_manifest}say where it is written down what was sent: --journal FILE; killed at any moment, the same \
-             command then goes on where it was"
+            "{no_manifest}name a journal file: --journal up.journal; what was sent is written down there, so that the same \
+             command goes on where it was when it is killed"
         ))
     })?;
     if journal.is_dir() {

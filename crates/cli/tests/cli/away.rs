@@ -301,3 +301,16 @@ fn batches_that_may_have_been_written_twice_are_named_once_each() {
     let begun = std::fs::read_to_string(folder.path().join("out/journal.ndjson")).expect("a journal");
     assert_eq!(begun.matches(r#""event":"repeated""#).count(), 2, "{begun}");
 }
+
+#[test]
+fn the_doctor_tells_of_a_server_that_is_away_once() {
+    let folder = folder();
+    let port = ClosedPort::new().expect("a port");
+    let output = to(folder.path(), &port.url()).arg("doctor").output().expect("it starts");
+    assert_eq!(code(&output), 5, "{}", stderr(&output));
+    let told = stdout(&output);
+    assert!(told.starts_with(&format!("failed  connection: {}: no connection: ", port.url())), "{told}");
+    assert!(told.contains("check --base-url and the network"), "{told}");
+    assert!(told.ends_with("not checked: key, clock, custom fields\n"), "{told}");
+    assert_eq!(told.matches("failed").count(), 1, "{told}");
+}

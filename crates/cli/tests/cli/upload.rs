@@ -235,7 +235,7 @@ fn what_cannot_be_uploaded_is_said_before_anything_is_sent() {
         (&["out", "--batch-size", "5"], "--batch-size concerns records"),
         (&["out", "--rejects", "x"], "--rejects concerns records"),
         (&["out", "--api-key-file", "missing"], "cannot use the API key in missing"),
-        (&["in.ndjson"], "--journal FILE"),
+        (&["in.ndjson"], "--journal up.journal"),
         (&["in.ndjson", "--journal", "in.ndjson"], "choose another --journal"),
         (&["in.ndjson", "--journal", "out"], "is a folder"),
         (&["begun"], "prepare it again"),
