@@ -41,7 +41,7 @@ pub(super) fn upload(args: &UploadArgs, options: UploadOptions) -> Result<ExitCo
         return Err(Failure::usage(anyhow!("{} cannot be gone on with", files.journal.display())));
     };
     super::tell_journal(&journal, args);
-    let stop = interrupt::stop_on_signal()?;
+    let stop = interrupt::stop_upload_on_signal()?;
     let progress = UploadProgress::default();
     let following = progress_bar::follow_upload(&args.telling, progress.clone());
     super::tell_news(&progress, following.bar(), &args.telling);

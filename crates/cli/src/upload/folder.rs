@@ -61,7 +61,7 @@ pub(super) fn upload(args: &UploadArgs, dir: &Path, options: UploadOptions) -> R
     if manifest.completion.options.on_duplicate == OnDuplicate::Keep.as_str() {
         super::warn_of_kept_duplicates(args);
     }
-    let stop = interrupt::stop_on_signal()?;
+    let stop = interrupt::stop_upload_on_signal()?;
     let progress = UploadProgress::default();
     let following = progress_bar::follow_upload(&args.telling, progress.clone());
     super::tell_news(&progress, following.bar(), &args.telling);

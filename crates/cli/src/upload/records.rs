@@ -39,7 +39,8 @@ pub(super) fn upload(
     let reader = session::begin(inputs, reader)?;
     let reports = report::create(&args.telling, None)?;
     paths::can_be_written(&rejects, None)?;
-    let stop = interrupt::stop_on_signal()?;
+    let stop =
+        if sending.is_some() { interrupt::stop_upload_on_signal()? } else { interrupt::stop_on_signal()? };
     if contacts.merging.on_duplicate == OnDuplicate::Keep {
         super::warn_of_kept_duplicates(args);
     }

@@ -314,3 +314,28 @@ fn the_doctor_tells_of_a_server_that_is_away_once() {
     assert!(told.ends_with("not checked: key, clock, custom fields\n"), "{told}");
     assert_eq!(told.matches("failed").count(), 1, "{told}");
 }
+
+#[cfg(unix)]
+#[test]
+fn an_upload_that_is_interrupted_twice_says_that_it_can_be_gone_on_with() {
+    let folder = folder();
+    prepare(folder.path(), 20);
+    let mock = mock(MockOptions { latency: Duration::from_secs(600), ..MockOptions::default() });
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_reteno-import"))
+        .current_dir(folder.path())
+        .env("RETENO_API_KEY", KEY)
+        .args(["upload", "out", "--base-url", &mock.url()])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    until("a request comes", || !mock.requests().is_empty());
+    until("it ends", || {
+        let sent = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        assert!(sent.is_ok(), "{sent:?}");
+        child.try_wait().expect("a child").is_some()
+    });
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(code(&output), 130);
+    let words = "stopped at once: the journal knows what was sent; run the same command again\n";
+    assert!(stderr(&output).contains(words), "{}", stderr(&output));
+}
