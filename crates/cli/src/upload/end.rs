@@ -113,6 +113,9 @@ fn lines(outcome: &UploadOutcome, not_begun: u64, files: &Files) -> Vec<String> 
     let tally = outcome.tally.with_not_begun(not_begun);
     let mut lines = vec![counts(&tally)];
     let mut requests = plural(tally.batches, "request");
+    if matches!(outcome.halt, Some(Halt::Unreached { .. })) {
+        requests += " begun, none of them sent in this run";
+    }
     if outcome.retries > 0 {
         requests += &format!(", {} sent again", HumanCount(outcome.retries));
     }
