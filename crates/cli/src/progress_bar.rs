@@ -1,8 +1,8 @@
 //! Progress: a bar on a terminal, and a line now and then where there is none but progress is wanted.
 
 use std::io::{IsTerminal, stderr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use reteno::{Snapshot, UploadProgress};
 
 use crate::args::{ProgressArg, TellingArgs};
 use crate::exit::note;
+use crate::summary::plural;
 
 /// How often the bar is drawn.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -35,11 +36,25 @@ const STEPS: &str = "{bar:20} {percent:>3}%  {elapsed}  {wide_msg}";
 /// The same of an upload of bodies that are ready.
 const UPLOAD: &str = "{spinner} {elapsed}  {wide_msg}";
 
+/// The same where it is known how many contacts there are.
+const UPLOAD_OF_TOTAL: &str = "{wide_bar} {percent:>3}%  ETA {eta}\n{wide_msg}";
+
 /// A bar that follows a run until it is dropped.
 pub(crate) struct Following {
     bar: ProgressBar,
     done: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+    /// What an upload has to send, once that is known.
+    of_total: Arc<OnceLock<OfTotal>>,
+}
+
+/// The contacts of an upload.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OfTotal {
+    /// All of them.
+    pub(crate) all: u64,
+    /// Those that earlier runs are done with.
+    pub(crate) before: u64,
 }
 
 /// A bar that is shown if it is wanted, and hidden otherwise.
@@ -87,6 +102,7 @@ pub(crate) fn follow(
                 line(&progress, elapsed, uploading.as_ref())
             })),
             done,
+            of_total: Arc::default(),
         };
     }
     let thread = (!bar.is_hidden()).then(|| {
@@ -111,7 +127,7 @@ pub(crate) fn follow(
             }
         })
     });
-    Following { bar, done, thread }
+    Following { bar, done, thread, of_total: Arc::default() }
 }
 
 /// What stands below the bar. What matters most comes first, as the end may not have room.
@@ -141,18 +157,22 @@ fn merging(progress: &Progress) -> String {
 
 /// How far an upload is, after something else.
 fn requests(uploading: Option<&UploadProgress>) -> String {
-    uploading.map(|progress| format!("; {}", upload(progress))).unwrap_or_default()
+    uploading.map(|progress| format!("; {}", upload(&progress.snapshot(), None))).unwrap_or_default()
 }
 
 /// How far an upload is.
-fn upload(progress: &UploadProgress) -> String {
-    let Snapshot { batches, contacts, under_way, retries, sessions } = progress.snapshot();
+fn upload(snapshot: &Snapshot, of_total: Option<OfTotal>) -> String {
+    let Snapshot { batches, contacts, under_way, retries, sessions } = *snapshot;
+    let accepted = match of_total {
+        Some(OfTotal { all, before }) => {
+            format!("{} of {} contacts accepted", HumanCount(before + contacts), HumanCount(all))
+        }
+        None => format!("{} accepted in {}", plural(contacts, "contact"), plural(batches, "request")),
+    };
     format!(
-        "{} contacts accepted in {} requests, {under_way} on their way, {} sent again, {} imports not ended",
-        HumanCount(contacts),
-        HumanCount(batches),
+        "{accepted}, {under_way} on their way, {} sent again, {} not ended",
         HumanCount(retries),
-        HumanCount(sessions)
+        plural(sessions, "import")
     )
 }
 
@@ -177,28 +197,47 @@ pub(crate) fn follow_upload(telling: &TellingArgs, progress: UploadProgress) -> 
     let wanted = if telling.quiet { ProgressArg::Never } else { telling.progress };
     let bar = bar(wanted);
     let done = Arc::new(AtomicBool::new(false));
-    let words = move |elapsed: Duration| {
-        let a_second = progress.snapshot().contacts as f64 / elapsed.as_secs_f64().max(1e-3);
-        format!("{}, {} contacts/s", upload(&progress), HumanCount(a_second as u64))
+    let of_total: Arc<OnceLock<OfTotal>> = Arc::default();
+    let known = Arc::clone(&of_total);
+    let words = move |elapsed: Duration, snapshot: &Snapshot| {
+        let a_second = snapshot.contacts as f64 / elapsed.as_secs_f64().max(1e-3);
+        format!("{}, {} contacts/s", upload(snapshot, known.get().copied()), HumanCount(a_second as u64))
     };
     if wanted == ProgressArg::Always && bar.is_hidden() {
-        return Following { bar, thread: Some(print_lines(Arc::clone(&done), words)), done };
+        let words = move |elapsed| words(elapsed, &progress.snapshot());
+        return Following { bar, thread: Some(print_lines(Arc::clone(&done), words)), done, of_total };
     }
     bar.set_style(style(UPLOAD));
     let thread = (!bar.is_hidden()).then(|| {
-        let (bar, done) = (bar.clone(), Arc::clone(&done));
+        let (bar, done, of_total) = (bar.clone(), Arc::clone(&done), Arc::clone(&of_total));
         std::thread::spawn(move || {
+            let mut has_total = false;
             while !done.load(Ordering::Relaxed) {
-                bar.set_message(words(bar.elapsed()));
+                let snapshot = progress.snapshot();
+                if let Some(OfTotal { all, before }) = of_total.get()
+                    && !has_total
+                {
+                    has_total = true;
+                    // What earlier runs did says nothing about how long the rest takes.
+                    bar.set_length(all - before);
+                    bar.set_style(style(UPLOAD_OF_TOTAL));
+                }
+                bar.set_position(snapshot.contacts);
+                bar.set_message(words(bar.elapsed(), &snapshot));
                 bar.tick();
                 std::thread::park_timeout(INTERVAL);
             }
         })
     });
-    Following { bar, done, thread }
+    Following { bar, done, thread, of_total }
 }
 
 impl Following {
+    /// So many contacts an upload has.
+    pub(crate) fn know_total(&self, of_total: OfTotal) {
+        let _ = self.of_total.set(of_total);
+    }
+
     /// The bar, for who prints lines above it.
     pub(crate) fn bar(&self) -> ProgressBar {
         self.bar.clone()
@@ -257,10 +296,11 @@ mod tests {
         let message = "123,456,789 records, 1,234,567 rejected; 12,345,678 of 123,456,789 grouped by key; 1,234,567 contacts \
                        accepted in 1,234 requests, 8 on their way, 0 sent again, 12 imports not ended";
         for width in [50, 80, 132, 250] {
-            for template in [WITH_TOTAL, WITHOUT_TOTAL, ALL_READ] {
+            for template in [WITH_TOTAL, WITHOUT_TOTAL, ALL_READ, UPLOAD_OF_TOTAL] {
                 let lines = drawn(width, template, message);
                 assert_eq!(lines.len(), 2, "{width}: {lines:#?}");
-                assert!(lines[0].contains("11.50 GiB"), "{width}: {lines:#?}");
+                let said = if template == UPLOAD_OF_TOTAL { " 24%  ETA " } else { "11.50 GiB" };
+                assert!(lines[0].contains(said), "{width}: {lines:#?}");
                 assert!(
                     lines[1].starts_with("123,456,789 records, 1,234,567 rejected"),
                     "{width}: {lines:#?}"

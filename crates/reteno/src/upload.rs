@@ -281,9 +281,15 @@ impl Upload {
         Ok(Self { shared, bodies, thread, journal_thread, seen: HashSet::new(), repeated_bodies: 0 })
     }
 
+    /// Whether nothing of a body is left to be sent.
+    #[must_use]
+    pub fn is_sent(&self, batch: BodyHash) -> bool {
+        self.shared.ledger().is_sent(batch)
+    }
+
     /// Whether a body is to be handed over: whether something of it is still to be sent.
     pub fn wants(&mut self, batch: BodyHash) -> bool {
-        let is_sent = self.shared.ledger().is_sent(batch);
+        let is_sent = self.is_sent(batch);
         if is_sent {
             self.count(batch);
         }

@@ -14,6 +14,7 @@ use reteno::{BodyHash, SourceEnd, Stopped, Store, Upload, UploadOptions, UploadP
 use super::end;
 use crate::args::UploadArgs;
 use crate::exit::{self, Failure, note};
+use crate::progress_bar::OfTotal;
 use crate::summary::plural;
 use crate::{api, interrupt, progress_bar, report};
 
@@ -69,6 +70,12 @@ pub(super) fn upload(args: &UploadArgs, dir: &Path, options: UploadOptions) -> R
     let store = Store::Folder { dir: dir.to_owned(), entries: by_hash };
     let mut upload = Upload::start(client, *journal, store, options, progress, move || stop.is_requested())
         .map_err(super::unusable)?;
+    let contacts = |entries: &mut dyn Iterator<Item = &(BodyHash, BatchEntry)>| {
+        entries.map(|(_, entry)| u64::from(entry.contacts)).sum::<u64>()
+    };
+    let all = contacts(&mut entries.iter());
+    let before = contacts(&mut entries.iter().filter(|(hash, _)| upload.is_sent(*hash)));
+    following.know_total(OfTotal { all, before });
     let mut unread = None;
     for (hash, entry) in &entries {
         if !upload.wants(*hash) {
