@@ -110,7 +110,9 @@ pub(crate) fn follow(
         std::thread::spawn(move || {
             let mut total = 0;
             let mut is_all_read = false;
-            while !done.load(Ordering::Relaxed) {
+            // It is drawn once more at the end: a short run is over before it is known how much there is.
+            loop {
+                let is_done = done.load(Ordering::Relaxed);
                 if total != progress.total_bytes() {
                     total = progress.total_bytes();
                     bar.set_length(total);
@@ -123,6 +125,9 @@ pub(crate) fn follow(
                 bar.set_position(progress.bytes_read());
                 bar.set_message(message(&progress, bar.elapsed(), uploading.as_ref()));
                 bar.tick();
+                if is_done {
+                    return;
+                }
                 std::thread::park_timeout(INTERVAL);
             }
         })
