@@ -2,7 +2,8 @@
 //!
 //! Most records of an export have nothing wrong with them. For these no tape is made and no validator asked: the schemas
 //! are compiled into a program, and one scan reads the text and checks it by that program. It only ever accepts. What
-//! it does not accept may be valid all the same, in an unusual form, and goes the long way.
+//! it does not accept may be valid all the same, in an unusual form: it is mended, if only a part of it needs a closer
+//! look, or goes the long way.
 
 mod compile;
 mod edit;

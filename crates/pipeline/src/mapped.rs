@@ -7,9 +7,8 @@ use contact::{LineEnds, PLAIN_MARGIN_BYTES, Violation};
 use mapping::{Columns, Fate as MappedFate, Mapped, Mapper, Sources, Trace};
 use ndjson::{Block, Cells, Parser, RecordText, Table};
 
-use crate::examine::{
-    Context, Entry, Examined, Examiner, Fate, Held, Identity, Link, Refused, Stored, Token, judge,
-};
+use crate::examine::{Context, Entry, Examined, Examiner, Fate, Held, Refused, Stored, judge};
+use crate::mended::identify_apart;
 
 /// What a worker maps with, kept from block to block.
 #[derive(Default)]
@@ -207,48 +206,22 @@ impl Examiner {
     ) -> bool {
         let Self { scratch, field_set, mappers, .. } = self;
         let end = out.encoded.len();
-        out.encoded.resize(end + PLAIN_MARGIN_BYTES, 0);
-        let taken = context.rules.take_plain(&out.encoded, start, LineEnds::AreSpace, scratch, field_set);
+        let mut encoded = std::mem::take(&mut out.encoded);
+        encoded.resize(end + PLAIN_MARGIN_BYTES, 0);
+        let taken = context.rules.take_plain(&encoded, start, LineEnds::AreSpace, scratch, field_set);
         let Some(contact) = taken.filter(|contact| contact.end == end) else {
-            out.encoded.truncate(end);
+            encoded.truncate(end);
+            out.encoded = encoded;
             return false;
         };
-        let text = |range: Range<usize>| {
-            // The scan has seen that it is a text.
-            std::str::from_utf8(&out.encoded[range]).unwrap_or_default()
-        };
-        let keys = &mut out.keys;
-        let mut store = |text: &str| {
-            let start = keys.len();
-            keys.push_str(text);
-            Stored::Apart(start..keys.len())
-        };
-        let key = store(text(contact.key.clone()));
-        let mut identity = Identity { field: contact.key_field, ..Identity::default() };
-        let (first_token, first_link) = (out.tokens.len(), out.links.len());
-        if let Some(hasher) = context.hasher {
-            identity.hash = hasher.of_key(contact.key(&out.encoded));
-            out.tokens.extend(contact.tokens.iter().map(|token| Token {
-                hash: hasher.of_token(token.text(&out.encoded)),
-                is_active: token.is_active,
-            }));
-            out.links.extend(contact.links.iter().map(|link| Link {
-                field: link.field,
-                hash: hasher.of_key(link.key(&out.encoded)),
-                value: store(text(link.value.clone())),
-            }));
-        }
-        identity.tokens = first_token..out.tokens.len();
-        identity.links = first_link..out.links.len();
-        match contact.rewritten {
-            None => out.encoded.truncate(end),
-            Some(rewritten) => {
-                mappers.contact.clear();
-                mappers.contact.extend_from_slice(rewritten);
-                out.encoded.truncate(start);
-                out.encoded.extend_from_slice(&mappers.contact);
-            }
-        }
+        let key = out.store_key(contact.key(&encoded).value);
+        let identity = identify_apart(context, &encoded, &contact, out);
+        mappers.contact.clear();
+        mappers.contact.extend_from_slice(contact.rewritten.unwrap_or_default());
+        let kept = if contact.rewritten.is_some() { start } else { end };
+        encoded.truncate(kept);
+        encoded.extend_from_slice(&mappers.contact);
+        out.encoded = encoded;
         let contact = Stored::Apart(start..out.encoded.len());
         let field_set = out.field_set(field_set);
         let fate = Fate::Accepted { contact, key, field_set, identity, pruned: None };

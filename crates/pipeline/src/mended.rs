@@ -42,7 +42,7 @@ impl Examiner {
                 out.encoded
                     .extend_from_slice(contact.rewritten.unwrap_or(&mended[contact.start..contact.end]));
                 let stored = Stored::Apart(start..out.encoded.len());
-                let identity = identify(context, mended, &contact, out);
+                let identity = identify_apart(context, mended, &contact, out);
                 let key = out.store_key(key);
                 let fate = Fate::Accepted { contact: stored, key, field_set, identity, pruned };
                 out.entries.push(Entry { line, text: text.clone(), fate });
@@ -52,8 +52,13 @@ impl Examiner {
     }
 }
 
-/// Notes what tells the contact from others, as far as somebody asked.
-fn identify(context: &Context<'_>, bytes: &[u8], contact: &PlainContact<'_>, out: &mut Examined) -> Identity {
+/// Notes what tells a contact from others that stands in bytes apart from its block, as far as somebody asked.
+pub(crate) fn identify_apart(
+    context: &Context<'_>,
+    bytes: &[u8],
+    contact: &PlainContact<'_>,
+    out: &mut Examined,
+) -> Identity {
     let mut identity = Identity { field: contact.key_field, ..Identity::default() };
     let Some(hasher) = context.hasher else { return identity };
     identity.hash = hasher.of_key(contact.key(bytes));
