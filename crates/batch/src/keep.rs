@@ -170,6 +170,12 @@ impl OpenBodies {
         }
     }
 
+    /// Whether bodies are closed, or to be closed.
+    #[inline]
+    pub(crate) fn is_ready(&self) -> bool {
+        !self.waiting.is_empty() || !self.closing.is_empty()
+    }
+
     /// The next complete body. After an error the same body is tried again.
     pub(crate) fn next_ready(
         &mut self,

@@ -1,7 +1,7 @@
 //! Files that a run writes beside request bodies; they hold personal data, so nobody else may read them.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, StdoutLock};
+use std::io::{self, BufWriter, Stdout};
 use std::path::Path;
 
 use pipeline::{Reject, RejectLines, Rejects};
@@ -54,6 +54,6 @@ impl Rejects for RejectsFile {
 }
 
 /// Rejects on standard output.
-pub(crate) fn rejects_on_stdout() -> RejectLines<BufWriter<StdoutLock<'static>>> {
-    RejectLines::new(BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock()))
+pub(crate) fn rejects_on_stdout() -> RejectLines<BufWriter<Stdout>> {
+    RejectLines::new(BufWriter::with_capacity(BUFFER_BYTES, io::stdout()))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use contact::Violation;
 use pipeline::{Action, Reject, Rejects};
@@ -162,25 +163,29 @@ pub(crate) fn shortened_to(text: &str, most_characters: usize) -> String {
 }
 
 /// Hands rejects on, and takes note of their reasons.
-pub(crate) struct Noting<'n> {
-    reasons: &'n mut Reasons,
-    rejects: &'n mut dyn Rejects,
+pub(crate) struct Noting {
+    reasons: Arc<Mutex<Reasons>>,
+    rejects: Box<dyn Rejects + Send>,
 }
 
-impl<'n> Noting<'n> {
-    pub(crate) fn new(reasons: &'n mut Reasons, rejects: &'n mut dyn Rejects) -> Self {
+impl Noting {
+    pub(crate) fn new(reasons: Arc<Mutex<Reasons>>, rejects: Box<dyn Rejects + Send>) -> Self {
         Self { reasons, rejects }
+    }
+
+    fn note(&self, reject: &Reject<'_>) {
+        self.reasons.lock().unwrap_or_else(PoisonError::into_inner).add(reject);
     }
 }
 
-impl Rejects for Noting<'_> {
+impl Rejects for Noting {
     fn take(&mut self, reject: &Reject<'_>) -> io::Result<()> {
-        self.reasons.add(reject);
+        self.note(reject);
         self.rejects.take(reject)
     }
 
     fn pass_over(&mut self, reject: &Reject<'_>) {
-        self.reasons.add(reject);
+        self.note(reject);
         self.rejects.pass_over(reject);
     }
 

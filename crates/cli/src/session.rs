@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, anyhow};
 use bytesize::ByteSize;
@@ -335,7 +335,7 @@ impl<'a> Session<'a> {
     pub(crate) fn run(self, job: Job, reports: Vec<ReportFile>) -> Result<ExitCode, Failure> {
         let wanted = if self.telling.quiet { ProgressArg::Never } else { self.telling.progress };
         let bar = progress_bar::bar(wanted);
-        let mut rejects: Box<dyn Rejects> = match &self.rejects {
+        let mut rejects: Box<dyn Rejects + Send> = match &self.rejects {
             RejectsTo::File(path) => Box::new(
                 RejectsFile::create(path)
                     .with_context(|| format!("cannot write rejects to {}", path.display()))
@@ -369,16 +369,14 @@ impl<'a> Session<'a> {
         let began = Timestamp::now();
         let names: Vec<String> = job.reader.inputs().iter().map(|input| input.name.clone()).collect();
         let begun = job.reader.inputs().first().cloned();
-        let mut reasons = Reasons::default();
+        let reasons = Arc::new(Mutex::new(Reasons::default()));
         // Only a page says why and how fast; a run without one does nothing for it.
         let sampling = report::is_page_wanted(self.telling).then(|| Sampling::start(progress.clone()));
-        let outcome = match &sampling {
-            None => pipeline::run(job, rejects.as_mut(), &progress, &self.stop),
-            Some(_) => {
-                let mut noting = Noting::new(&mut reasons, rejects.as_mut());
-                pipeline::run(job, &mut noting, &progress, &self.stop)
-            }
-        };
+        if sampling.is_some() {
+            rejects = Box::new(Noting::new(Arc::clone(&reasons), rejects));
+        }
+        let outcome = pipeline::run(job, rejects, &progress, &self.stop);
+        let reasons = reasons.lock().unwrap_or_else(PoisonError::into_inner);
         let samples = sampling.map(Sampling::finish).unwrap_or_default();
         // Requests that are on their way are waited for, whatever the run came to.
         let uploaded = self.upload.as_ref().and_then(|upload| upload.outcome.recv().ok());

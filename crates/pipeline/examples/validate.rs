@@ -24,8 +24,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         max_rejects: None,
         max_errors_per_record: 20.try_into()?,
     };
-    let mut rejects = RejectLines::new(BufWriter::new(stdout().lock()));
-    let outcome = pipeline::run(job, &mut rejects, &Progress::default(), &Stop::default());
+    let rejects = Box::new(RejectLines::new(BufWriter::new(stdout())));
+    let outcome = pipeline::run(job, rejects, &Progress::default(), &Stop::default());
     eprintln!("{}", outcome.counts.identity());
     match outcome.end {
         End::Complete => Ok(()),

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! workers (one block each) ─► ordered stage ───────────────────────────► sink thread
-//!  read in turn; map;          rejects, batches                           Sink::write
-//!  take or judge, encode        │                                  ▲
+//!  read in turn; map;          rejects, batches:                          Sink::write
+//!  take or judge, encode       by one worker at a time              ▲
 //!                               ▼ contacts that wait              │
 //!                              rows of a key come together ─► folding threads
 //!                               Merger: memory, then files     one contact of the rows
@@ -44,10 +44,11 @@
 //!     max_rejects: None,
 //!     max_errors_per_record: 20.try_into()?,
 //! };
-//! let mut rejects = Vec::new();
-//! let outcome = pipeline::run(job, &mut RejectLines::new(&mut rejects), &Progress::default(), &Stop::default());
+//! let mut told = tempfile::NamedTempFile::new()?;
+//! let rejects = Box::new(RejectLines::new(told.reopen()?));
+//! let outcome = pipeline::run(job, rejects, &Progress::default(), &Stop::default());
 //! assert_eq!(outcome.counts.identity(), "read 2 = written 1 + merged 0 + rejected 1");
-//! assert!(String::from_utf8(rejects)?.contains("no-channel"));
+//! assert!(std::io::read_to_string(&mut told)?.contains("no-channel"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -74,6 +75,7 @@ mod seen;
 mod sink_thread;
 mod tally;
 mod unit;
+mod workers;
 
 pub use job::{Job, Output, RejectLimit, Task};
 pub use merging::{InputOrder, Merging, OnDuplicate, SharedTokens};

@@ -28,9 +28,9 @@ pub(crate) trait Bodies {
     fn sent(&self) -> u64;
 }
 
-pub(crate) struct Ordered<'r> {
+pub(crate) struct Ordered {
     names: Arc<[String]>,
-    rejects: &'r mut dyn Rejects,
+    rejects: Box<dyn Rejects + Send>,
     max_rejects: Option<RejectLimit>,
     max_errors: NonZeroUsize,
     /// How rows of a key become one contact; nothing when records are only validated.
@@ -68,10 +68,10 @@ pub(crate) enum Raw {
     LeftOut,
 }
 
-impl<'r> Ordered<'r> {
+impl Ordered {
     pub(crate) fn new(
         names: Arc<[String]>,
-        rejects: &'r mut dyn Rejects,
+        rejects: Box<dyn Rejects + Send>,
         max_rejects: Option<RejectLimit>,
         max_errors: NonZeroUsize,
         batcher: Option<Batcher>,
@@ -151,9 +151,7 @@ impl<'r> Ordered<'r> {
     pub(crate) fn finish(&mut self, bodies: &mut dyn Bodies) -> Result<(), End> {
         if let Some(batcher) = &mut self.batcher {
             batcher.finish().map_err(End::SpillFailed)?;
-            while let Some(body) = batcher.next_ready().map_err(End::SpillFailed)? {
-                bodies.take(body)?;
-            }
+            hand_on(batcher, bodies)?;
         }
         self.rejects.finish().map_err(End::RejectsFailed)?;
         if let Some(RejectLimit::Percent(percent)) = self.max_rejects
@@ -330,20 +328,18 @@ impl<'r> Ordered<'r> {
             return Ok(Written::Yes);
         };
         let set = set.unwrap_or_else(|| batcher.set(fields));
-        let pushed = match batcher.push(set, contact) {
-            Err(PushError::SetRetired) => {
-                let set = batcher.set(fields);
-                batcher.push(set, contact)
-            }
-            other => other,
-        };
+        let mut pushed = batcher.push(set, contact);
+        if matches!(pushed, Err(PushError::SetRetired)) {
+            let set = batcher.set(fields);
+            pushed = batcher.push(set, contact);
+        }
         match pushed {
             Ok(()) => {}
             Err(PushError::Spill(error)) => return Err(End::SpillFailed(error)),
             Err(too_large) => return Ok(Written::TooLarge(advice(&too_large))),
         }
-        while let Some(body) = batcher.next_ready().map_err(End::SpillFailed)? {
-            bodies.take(body)?;
+        if batcher.is_ready() {
+            hand_on(batcher, bodies)?;
         }
         Ok(Written::Yes)
     }
@@ -502,6 +498,14 @@ impl<'e> KeyText<'e> {
         // Whoever found the key has seen that it is a text.
         std::str::from_utf8(self.bytes()).unwrap_or_default()
     }
+}
+
+/// Hands on the bodies that are ready.
+fn hand_on(batcher: &mut Batcher, bodies: &mut dyn Bodies) -> Result<(), End> {
+    while let Some(body) = batcher.next_ready().map_err(End::SpillFailed)? {
+        bodies.take(body)?;
+    }
+    Ok(())
 }
 
 fn advice(too_large: &PushError) -> String {

@@ -20,7 +20,7 @@ const MOST_CONFLICT_FIELDS: usize = 10_000;
 /// The fields that are not counted by themselves.
 const OTHER_FIELDS: &str = "other fields";
 
-impl Ordered<'_> {
+impl Ordered {
     /// All rows are in: what was held is written or told.
     pub(crate) fn regroup(
         &mut self,

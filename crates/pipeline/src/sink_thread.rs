@@ -8,19 +8,22 @@ use batch::Body;
 use batch::manifest::{
     Completion, FORMAT, InputEntry, ManifestCounts, ManifestOptions, RejectsEntry, VERSION,
 };
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use mapping::Sources;
 use ndjson::InputSummary;
 use sink::{Sink, SinkError};
 
 use crate::outcome::{Counts, End};
+use crate::progress::Stop;
+use crate::run::STOP_INTERVAL;
 use crate::tally::{Tally, TallyContacts, Tallying};
 
-/// Bodies that may wait for the sink: it holds one, and one is ready.
-const WAITING_BODIES: usize = 1;
+/// So many bodies may be with the sink, however large they are: it holds one, and one is ready.
+const LEAST_BODIES: usize = 2;
 
-/// Buffers of written bodies that are kept for the next ones.
-const WAITING_BUFFERS: usize = 1;
+/// More may, while all together have at most so many bytes: where all cores are busy, the system may let a few
+/// milliseconds pass until the sink comes to its turn, and bodies are made in less.
+const MOST_WAITING_BYTES: usize = 8 << 20;
 
 /// How long an interrupted run waits for the sink to clear away what is half written. A pipe that nobody reads from
 /// may never let it.
@@ -95,6 +98,12 @@ pub(crate) struct SinkThread {
     thread: Option<JoinHandle<()>>,
     completing: Completing,
     bodies_sent: u64,
+    /// How many bodies the sink has, and their bytes.
+    waiting: usize,
+    waiting_bytes: usize,
+    /// The memory of bodies that were written, for the next ones.
+    spare: Vec<Vec<u8>>,
+    stop: Stop,
 }
 
 impl SinkThread {
@@ -102,9 +111,11 @@ impl SinkThread {
         mut sink: Box<dyn Sink + Send>,
         completing: Completing,
         tally: TallyContacts,
+        stop: Stop,
     ) -> Self {
-        let (messages, inbox) = bounded(WAITING_BODIES);
-        let (give_back, written) = bounded(WAITING_BUFFERS);
+        // What is on its way in both is counted before it is sent.
+        let (messages, inbox) = unbounded();
+        let (give_back, written) = unbounded();
         let (say_ended, ended) = bounded(1);
         let work = move || {
             let mut tallying = (tally == TallyContacts::Yes).then(Tallying::default);
@@ -116,8 +127,8 @@ impl SinkThread {
                             if let Some(tallying) = &mut tallying {
                                 tallying.add(&body);
                             }
-                            // More of them than are used again soon would only take memory.
-                            let _ = give_back.try_send(body.bytes);
+                            // Nobody has to take it.
+                            let _ = give_back.send(body.bytes);
                         }
                         Message::Count(reply) => {
                             let _ = reply.send(sink.contacts_written());
@@ -142,14 +153,50 @@ impl SinkThread {
             let _ = say_ended.send((result, tallying.map(Tallying::finish)));
         };
         let thread = std::thread::Builder::new().name("sink".to_owned()).spawn(work).ok();
-        Self { messages, written, ended, thread, completing, bodies_sent: 0 }
+        Self {
+            messages,
+            written,
+            ended,
+            thread,
+            completing,
+            bodies_sent: 0,
+            waiting: 0,
+            waiting_bytes: 0,
+            spare: Vec::new(),
+            stop,
+        }
     }
 
-    /// Hands a body over; waits while the sink is busy.
+    /// Hands a body over; waits while the sink has enough, and nobody asks to stop.
     pub(crate) fn take(&mut self, body: Body) -> Result<(), End> {
-        self.bodies_sent += 1;
         // Why the sink has gone is known when it is ended.
-        self.messages.send(Message::Body(body)).map_err(|_| End::OutputClosed)
+        let bytes = body.bytes.len();
+        while let Ok(written) = self.written.try_recv() {
+            self.came_back(written);
+        }
+        while self.waiting >= LEAST_BODIES && self.waiting_bytes + bytes > MOST_WAITING_BYTES {
+            match self.written.recv_timeout(STOP_INTERVAL) {
+                Ok(written) => self.came_back(written),
+                Err(RecvTimeoutError::Timeout) if self.stop.is_requested() => return Err(End::Interrupted),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Err(End::OutputClosed),
+            }
+        }
+        self.messages.send(Message::Body(body)).map_err(|_| End::OutputClosed)?;
+        self.waiting += 1;
+        self.waiting_bytes += bytes;
+        self.bodies_sent += 1;
+        Ok(())
+    }
+
+    /// A body is written: its memory is kept for the next one, if that is not too much.
+    fn came_back(&mut self, written: Vec<u8>) {
+        self.waiting -= 1;
+        self.waiting_bytes -= written.len();
+        let spare_bytes: usize = self.spare.iter().map(Vec::capacity).sum();
+        if self.spare.is_empty() || spare_bytes + written.capacity() <= MOST_WAITING_BYTES {
+            self.spare.push(written);
+        }
     }
 
     pub(crate) fn bodies_sent(&self) -> u64 {
@@ -158,7 +205,7 @@ impl SinkThread {
 
     /// The memory of a body that is written.
     pub(crate) fn take_back(&mut self) -> Option<Vec<u8>> {
-        self.written.try_recv().ok()
+        self.spare.pop()
     }
 
     /// How many contacts are written, after everything sent so far; `None` if the sink has failed.

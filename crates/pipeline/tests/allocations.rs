@@ -1,5 +1,6 @@
 //! A clean record costs no allocation: memory is taken for blocks and bodies, and used again.
 
+use std::alloc::System;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -10,10 +11,15 @@ use mapping::Sources;
 use ndjson::{BlockReader, Input, ReaderOptions};
 use pipeline::{End, Job, OnDuplicate, Output, Progress, RejectLines, Stop, TallyContacts, Task};
 use sink::NullSink;
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use synthetic::{Config, FieldSets, Generator};
 
-/// What a run over so many clean contacts allocates on the thread that examines them and makes bodies of them.
-fn allocations(contacts: u64, field_sets: FieldSets) -> u64 {
+/// Counts what all threads of this test allocate.
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// How often a run over so many clean contacts allocates, on all of its threads.
+fn allocations(contacts: u64, field_sets: FieldSets) -> usize {
     let mut generator = Generator::new(Config { contacts, field_sets, ..Config::default() });
     let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
     let mut line = Vec::new();
@@ -24,7 +30,6 @@ fn allocations(contacts: u64, field_sets: FieldSets) -> u64 {
     let rules = Rules::new(RuleOptions::default(), None).expect("our own schema is sound");
     let job = Job {
         reader: BlockReader::new(vec![Input::File(file.path().to_owned())], ReaderOptions::default()),
-        // One worker is the thread that the run is on.
         threads: NonZeroUsize::MIN,
         task: Task::Contacts {
             sources: Arc::new(Sources::contacts()),
@@ -41,15 +46,13 @@ fn allocations(contacts: u64, field_sets: FieldSets) -> u64 {
         max_rejects: None,
         max_errors_per_record: NonZeroUsize::MIN,
     };
-    let mut outcome = None;
-    let measured = allocation_counter::measure(|| {
-        let mut rejects = RejectLines::new(std::io::sink());
-        outcome = Some(pipeline::run(job, &mut rejects, &Progress::default(), &Stop::default()));
-    });
-    let outcome = outcome.expect("the run has ended");
+    let rejects = Box::new(RejectLines::new(std::io::sink()));
+    let region = Region::new(ALLOCATOR);
+    let outcome = pipeline::run(job, rejects, &Progress::default(), &Stop::default());
+    let counted = region.change();
     assert!(matches!(outcome.end, End::Complete), "{:?}", outcome.end);
     assert_eq!(outcome.counts.written, contacts);
-    measured.count_total
+    counted.allocations + counted.reallocations
 }
 
 #[test]

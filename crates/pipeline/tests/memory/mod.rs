@@ -1,6 +1,6 @@
 //! Runs from a text to memory.
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::{Arc, Mutex};
 
@@ -214,11 +214,12 @@ impl Run {
             max_rejects: self.max_rejects,
             max_errors_per_record: self.max_errors,
         };
-        let mut rejects = Vec::new();
+        let told = tempfile::NamedTempFile::new().expect("a temporary file");
+        let rejects = BufWriter::new(told.reopen().expect("the same file"));
         let outcome =
-            pipeline::run(job, &mut RejectLines::new(&mut rejects), &Progress::default(), &self.stop);
+            pipeline::run(job, Box::new(RejectLines::new(rejects)), &Progress::default(), &self.stop);
+        let mut rejects = std::io::read_to_string(told).expect("rejects are UTF-8");
         // The name of a temporary file is another one each time.
-        let mut rejects = String::from_utf8(rejects).expect("rejects are UTF-8");
         for (file, name) in std::iter::once(&file).chain(&second).zip(["input", "second-input"]) {
             rejects = rejects.replace(&file.path().display().to_string(), name);
         }
