@@ -162,6 +162,12 @@ impl MaxPerType {
         of_type.or(max_per_type).unwrap_or(self.default)
     }
 
+    /// Whether one element of each type is within the limit, whatever types these are.
+    pub(crate) fn takes_one_of_each(&self, max_per_type: Option<usize>) -> bool {
+        let of_others = max_per_type.unwrap_or(self.default);
+        self.of_type.iter().map(|(_, max)| *max).chain([of_others]).all(|max| max >= 1)
+    }
+
     fn apply(
         &self,
         elements: &[TapeValue<'_>],

@@ -13,6 +13,8 @@ pub(super) struct Limited {
     /// Two elements are the same if they are in all of these.
     unique_by: Vec<Column>,
     max_per_type: Option<(Column, MaxPerType, Option<usize>)>,
+    /// Elements that all differ in this text are within all limits.
+    telling: Option<Column>,
 }
 
 impl Limited {
@@ -26,7 +28,11 @@ impl Limited {
             Some(max) => Some((column(&["type".to_owned()])?, max.clone(), max_per_type)),
             None => None,
         };
-        Some(Self { unique_by, max_per_type })
+        let telling = max_per_type.as_ref().filter(|(kind, max, max_per_type): &&(Column, MaxPerType, _)| {
+            max.takes_one_of_each(*max_per_type) && (unique_by.is_empty() || unique_by.contains(kind))
+        });
+        let telling = telling.map(|(kind, ..)| *kind);
+        Some(Self { unique_by, max_per_type, telling })
     }
 
     /// Whether surely no element is beyond a limit. `kinds` is memory to work with.
@@ -38,8 +44,9 @@ impl Limited {
             return true;
         }
         elements <= MOST_ELEMENTS
-            && (self.unique_by.is_empty() || self.are_different(bytes, notes, elements))
-            && self.are_few_enough(bytes, notes, elements, kinds)
+            && (self.telling.is_some_and(|kind| are_of_different_kinds(kind, bytes, notes, elements))
+                || (self.unique_by.is_empty() || self.are_different(bytes, notes, elements))
+                    && self.are_few_enough(bytes, notes, elements, kinds))
     }
 
     fn are_different(&self, bytes: &[u8], notes: &Notes, elements: usize) -> bool {
@@ -81,6 +88,14 @@ impl Limited {
         }
         true
     }
+}
+
+/// Whether each of the elements has a text there, and no two have the same.
+fn are_of_different_kinds(kind: Column, bytes: &[u8], notes: &Notes, elements: usize) -> bool {
+    (0..elements).all(|one| {
+        let text = notes.text(bytes, one, kind);
+        text.is_some() && (0..one).all(|other| notes.text(bytes, other, kind) != text)
+    })
 }
 
 /// Whether two values are surely different.

@@ -20,13 +20,15 @@ pub(crate) struct Notes {
     pub(super) tables: Vec<Vec<Cell>>,
     /// How many columns each table has.
     widths: Vec<usize>,
+    /// How many rows each table has.
+    rows: Vec<usize>,
     /// The marks of the values that are there.
     pub(super) marks: u32,
     /// The record as it is to be written, where that is not as it stands.
     pub(super) rewritten: Vec<u8>,
     pub(super) guesses: Vec<u8>,
     pub(super) memos: Vec<Memo>,
-    pub(super) unescaped: Vec<u8>,
+    pub(super) unescaped: String,
     pub(super) names: Vec<(usize, usize)>,
     /// How the value is reached that was not taken, from there outwards; empty if it is the record itself.
     pub(super) failure: Vec<Step>,
@@ -54,8 +56,25 @@ impl Notes {
     /// How many rows the table of a column has.
     #[inline]
     pub(super) fn rows(&self, column: Column) -> usize {
-        let cells = self.tables[usize::from(column.table)].len();
-        cells / self.widths[usize::from(column.table)]
+        self.rows[usize::from(column.table)]
+    }
+
+    /// Begins a row of nothing noted yet.
+    #[inline]
+    pub(super) fn begin_row(&mut self, table: u8) {
+        let table = usize::from(table);
+        let cells = &mut self.tables[table];
+        cells.resize(cells.len() + self.widths[table], Cell::Absent);
+        self.rows[table] += 1;
+    }
+
+    /// Notes something in the row that was begun last.
+    #[inline]
+    pub(super) fn note(&mut self, table: u8, column: u8, cell: Cell) {
+        let table = usize::from(table);
+        let cells = &mut self.tables[table];
+        let place = cells.len() - self.widths[table] + usize::from(column);
+        cells[place] = cell;
     }
 
     /// What was noted in a row.
@@ -81,23 +100,25 @@ impl Notes {
             *self = Self {
                 program: program.id,
                 widths: program.columns.clone(),
+                rows: vec![0; program.columns.len()],
                 tables: vec![Vec::new(); program.columns.len()],
                 memos: vec![Memo::default(); program.memos],
                 guesses: vec![0; program.guesses],
                 ..Self::default()
             };
         }
-        for table in &mut self.tables {
+        for (table, rows) in self.tables.iter_mut().zip(&mut self.rows) {
             table.clear();
+            *rows = 0;
         }
-        if let (Some(table), Some(columns)) = (self.tables.first_mut(), program.columns.first()) {
-            table.resize(*columns, Cell::Absent);
+        if !self.tables.is_empty() {
+            self.begin_row(0);
         }
         self.marks = 0;
-        for memory in [&mut self.rewritten, &mut self.unescaped] {
-            memory.clear();
-            memory.shrink_to(KEPT_BYTES);
-        }
+        self.rewritten.clear();
+        self.rewritten.shrink_to(KEPT_BYTES);
+        self.unescaped.clear();
+        self.unescaped.shrink_to(KEPT_BYTES);
         self.names.clear();
         self.failure.clear();
         self.lack = None;

@@ -152,11 +152,8 @@ impl<'s> Scan<'s> {
     fn note(&mut self, noted: Noted, cell: Cell) {
         self.notes.marks |= noted.marks;
         if let Some((table, column)) = noted.column {
-            let columns = self.program.columns[usize::from(table)];
-            let table = &mut self.notes.tables[usize::from(table)];
             // The row of the element that is being read is the last one.
-            let place = (table.len() - columns) + usize::from(column);
-            table[place] = cell;
+            self.notes.note(table, column, cell);
         }
     }
 
@@ -187,9 +184,8 @@ impl<'s> Scan<'s> {
         read
     }
 
-    fn unescaped_text(&mut self, rule: &Rule, start: usize, unescaped: &mut Vec<u8>) -> Option<usize> {
-        let Unescaped { end, is_canonical } = unescape(self.bytes, start, unescaped)?;
-        let text = std::str::from_utf8(unescaped).ok()?;
+    fn unescaped_text(&mut self, rule: &Rule, start: usize, text: &mut String) -> Option<usize> {
+        let Unescaped { end, is_canonical } = unescape(self.bytes, start, text)?;
         let taken = match &rule.text {
             Some(rule) => rule.takes_text(text, self.settings),
             None => rule.takes_anything,
@@ -487,9 +483,7 @@ impl<'s> Scan<'s> {
         while is_open {
             elements += 1;
             if let Some(table) = array.table {
-                let columns = self.program.columns[usize::from(table)];
-                let table = &mut self.notes.tables[usize::from(table)];
-                table.resize(table.len() + columns, Cell::Absent);
+                self.notes.begin_row(table);
             }
             let Some(after) = self.value(rule, at, array.noted) else {
                 return self.fail_in_element(array, bracket, elements - 1, at);

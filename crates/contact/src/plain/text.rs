@@ -233,8 +233,14 @@ impl TextRule {
     pub(super) fn takes_text(&self, text: &str, settings: &Settings) -> bool {
         let bytes = text.as_bytes();
         let is_ascii = text.is_ascii();
-        let characters = if is_ascii { bytes.len() } else { text.chars().count() };
-        if !(self.least..=self.most).contains(&characters) || bytes.len() > self.most_bytes {
+        let has_length = if is_ascii {
+            (self.least..=self.most).contains(&bytes.len())
+        } else {
+            // A character has at most four bytes: mostly there is nothing to be counted.
+            (self.least <= bytes.len() / 4 && bytes.len() <= self.most)
+                || (self.least..=self.most).contains(&text.chars().count())
+        };
+        if !has_length || bytes.len() > self.most_bytes {
             return false;
         }
         if self.choices.as_ref().is_some_and(|choices| choices.iter().all(|choice| *choice.text != *bytes)) {

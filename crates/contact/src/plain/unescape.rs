@@ -11,14 +11,14 @@ pub(super) struct Unescaped {
 
 /// Reads the string whose first character is at `start` into `text`; `None` where it is no string of JSON, or ends
 /// with `bytes`.
-pub(super) fn unescape(bytes: &[u8], start: usize, text: &mut Vec<u8>) -> Option<Unescaped> {
+pub(super) fn unescape(bytes: &[u8], start: usize, text: &mut String) -> Option<Unescaped> {
     text.clear();
     let mut is_canonical = true;
     let mut at = start;
     loop {
         let rest = &bytes[at..];
         let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F))?;
-        text.extend_from_slice(&rest[..length]);
+        text.push_str(std::str::from_utf8(&rest[..length]).ok()?);
         at += length;
         match bytes[at] {
             b'"' => return Some(Unescaped { end: at, is_canonical }),
@@ -28,35 +28,47 @@ pub(super) fn unescape(bytes: &[u8], start: usize, text: &mut Vec<u8>) -> Option
         let escape = *bytes.get(at + 1)?;
         at += 2;
         text.push(match escape {
-            b'"' | b'\\' => escape,
+            b'"' | b'\\' => char::from(escape),
             b'/' => {
                 is_canonical = false;
-                b'/'
+                '/'
             }
-            b'b' => 0x08,
-            b'f' => 0x0C,
-            b'n' => b'\n',
-            b'r' => b'\r',
-            b't' => b'\t',
+            b'b' => '\u{8}',
+            b'f' => '\u{C}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
             b'u' => {
                 is_canonical = false;
                 let (character, length) = character(bytes, at)?;
-                text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
                 at += length;
-                continue;
+                character
             }
             _ => return None,
         });
     }
 }
 
+/// The value of each hexadecimal digit; of all other bytes one that none has.
+const VALUES: [u8; 256] = {
+    let mut values = [u8::MAX; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[b"0123456789abcdef"[value] as usize] = value as u8;
+        values[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+};
+
 /// The character that the hexadecimal digits at `at` stand for, and how many bytes they take: with a surrogate pair
 /// those of the second escape too.
 fn character(bytes: &[u8], at: usize) -> Option<(char, usize)> {
     const DIGITS: usize = 4;
     let unit = |at: usize| {
-        let digits = bytes.get(at..at + DIGITS)?;
-        digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)?))
+        let digits = bytes.get(at..)?.first_chunk::<DIGITS>()?.map(|digit| VALUES[usize::from(digit)]);
+        let [a, b, c, d] = digits.map(u32::from);
+        (a | b | c | d < 16).then_some(a << 12 | b << 8 | c << 4 | d)
     };
     let first = unit(at)?;
     if let Some(character) = char::from_u32(first) {
@@ -77,10 +89,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(string: &str) -> Option<(String, bool)> {
-        let mut text = Vec::new();
+        let mut text = String::new();
         let unescaped = unescape(string.as_bytes(), 1, &mut text)?;
         assert_eq!(unescaped.end, string.len() - 1, "{string}");
-        Some((String::from_utf8(text).expect("a string of characters"), unescaped.is_canonical))
+        Some((text, unescaped.is_canonical))
     }
 
     #[test]
@@ -99,7 +111,7 @@ mod tests {
             r#""\"#,
             r#""abc"#,
         ] {
-            assert_eq!(unescape(string.as_bytes(), 1, &mut Vec::new()), None, "{string}");
+            assert_eq!(unescape(string.as_bytes(), 1, &mut String::new()), None, "{string}");
         }
     }
 

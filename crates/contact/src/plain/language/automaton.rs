@@ -10,11 +10,16 @@ use regex_syntax::hir::Hir;
 
 use super::partition::Partition;
 
-/// The most states of an automaton: a schema that asks for more is judged more slowly, but is ready at once.
+/// The most states of the automaton of a pattern: a schema that asks for more is judged more slowly, but is ready at
+/// once.
 const MOST_STATES: usize = 1 << 14;
 
-/// The most pairs of states that two automata may have between them.
-const MOST_PAIRS: usize = 1 << 22;
+/// The most pairs of states that two automata may have between them to become one.
+const MOST_PAIRS: usize = 1 << 18;
+
+/// The most of these pairs that texts may reach. Automata that have more stay side by side: two passes over a text cost
+/// less than a table that no cache holds, and that is not ready at once.
+const MOST_REACHED_PAIRS: usize = 1 << 10;
 
 /// The most bytes that the automaton of a pattern may take while it is made.
 const MOST_BYTES: usize = 1 << 21;
@@ -120,7 +125,7 @@ impl Automaton {
             let number = &mut number_of[usize::from(one) * other.len() + usize::from(two)];
             let is_new = *number == u16::MAX;
             if is_new {
-                *number = u16::try_from(states.len()).ok().filter(|_| states.len() < MOST_STATES)?;
+                *number = u16::try_from(states.len()).ok().filter(|_| states.len() < MOST_REACHED_PAIRS)?;
                 states.push((one, two));
             }
             Some((*number, is_new.then_some((one, two))))
@@ -195,6 +200,11 @@ impl Automaton {
         Self { width: self.width, next, accepting, start }
     }
 
+    /// How many classes there are.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
     /// How many states there are.
     pub(super) fn len(&self) -> usize {
         self.accepting.len()
@@ -203,6 +213,11 @@ impl Automaton {
     /// The state before any character.
     pub(super) fn start(&self) -> u16 {
         self.start
+    }
+
+    /// Whether a text that ends in this state is in the language.
+    pub(super) fn is_accepting(&self, state: u16) -> bool {
+        self.accepting[usize::from(state)]
     }
 
     /// The states after each class.
