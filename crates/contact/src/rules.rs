@@ -271,7 +271,7 @@ impl Rules {
     }
 
     fn is_valid_by_validator(&self, tape: &Tape<'_>) -> bool {
-        self.schemas.iter().all(|schema| schema.validator.is_valid(TapeNode(tape.root())))
+        self.schemas.iter().all(|schema| schema.validator().is_valid(TapeNode(tape.root())))
     }
 
     fn is_plain(&self, tape: &Tape<'_>, scratch: &mut Scratch) -> bool {

@@ -89,7 +89,8 @@ pub enum Formats {
 pub struct Schema {
     pub(crate) documents: Documents,
     formats: Formats,
-    pub(crate) validator: Validator<TapeJson>,
+    /// Of the contact's own schema made when it is first asked for: a clean export never asks.
+    validator: OnceLock<Validator<TapeJson>>,
     pub(crate) plan: Plan,
     pub(crate) limits: Limits,
     /// Made when it is first asked for.
@@ -127,7 +128,8 @@ impl Schema {
     /// # Errors
     /// None that a test of this crate would not have found.
     pub fn contact() -> Result<Self, SchemaError> {
-        Self::compile(serde_json::from_str(CONTACT_SCHEMA)?, Vec::new(), Formats::Assert)
+        let documents = Documents::of(serde_json::from_str(CONTACT_SCHEMA)?, Vec::new())?;
+        Self::of(documents, OnceLock::new(), Formats::Assert)
     }
 
     /// Compiles a schema of any draft from 4 to 2020-12. `resources` are the documents that it may refer to, by URI; the
@@ -140,27 +142,29 @@ impl Schema {
         resources: Vec<(String, Value)>,
         formats: Formats,
     ) -> Result<Self, SchemaError> {
-        let base = schema
-            .get("$id")
-            .or_else(|| schema.get("id"))
-            .and_then(Value::as_str)
-            .map(|id| id.trim_end_matches('#'))
-            .filter(|id| id.contains(':'))
-            .unwrap_or(NAMELESS_BASE)
-            .to_owned();
-        let mut by_uri: HashMap<String, Value> = resources.into_iter().collect();
-        if base != CONTACT_SCHEMA_URI {
-            by_uri.insert(CONTACT_SCHEMA_URI.to_owned(), serde_json::from_str(CONTACT_SCHEMA)?);
-        }
-        by_uri.insert(base.clone(), schema);
-        let documents = Documents { base, by_uri: Arc::new(by_uri), annotations: Arc::default() };
+        let documents = Documents::of(schema, resources)?;
+        let validator = documents.validator(documents.root(), &documents.base, formats)?;
+        Self::of(documents, OnceLock::from(validator), formats)
+    }
+
+    fn of(
+        documents: Documents,
+        validator: OnceLock<Validator<TapeJson>>,
+        formats: Formats,
+    ) -> Result<Self, SchemaError> {
         let schema = documents.root();
-        let validator = documents.validator(schema, &documents.base, formats)?;
         let plan = Plan::compile(schema, &|pointer| {
             documents.validator_of_part(&documents.base, schema, pointer, formats)
         })?;
         let limits = Limits::compile(schema)?;
         Ok(Self { documents, formats, validator, plan, limits, plain: OnceLock::new() })
+    }
+
+    pub(crate) fn validator(&self) -> &Validator<TapeJson> {
+        self.validator.get_or_init(|| {
+            let made = self.documents.validator(self.documents.root(), &self.documents.base, self.formats);
+            made.expect("only the contact's own schema has none yet, and tests of this crate make it")
+        })
     }
 
     /// The validator of a place in one of its documents, which finds all that the whole one finds there.
@@ -193,7 +197,7 @@ impl Schema {
     #[must_use]
     pub fn check(&self, tape: &Tape<'_>) -> Vec<Violation> {
         let root = TapeNode(tape.root());
-        if self.validator.is_valid(root) {
+        if self.validator().is_valid(root) {
             return Vec::new();
         }
         self.findings(tape, Voice::AnySchema).into_iter().map(|finding| finding.violation).collect()
@@ -209,7 +213,7 @@ impl Schema {
         let root = TapeNode(tape.root());
         let mut findings = Vec::new();
         let mut places = Places::of(tape);
-        for error in self.validator.iter_errors(root) {
+        for error in self.validator().iter_errors(root) {
             finding(&error, &mut places, "", &self.documents, voice, &mut findings);
         }
         findings
@@ -217,6 +221,24 @@ impl Schema {
 }
 
 impl Documents {
+    /// The contact's schema is always among them.
+    fn of(schema: Value, resources: Vec<(String, Value)>) -> Result<Self, SchemaError> {
+        let base = schema
+            .get("$id")
+            .or_else(|| schema.get("id"))
+            .and_then(Value::as_str)
+            .map(|id| id.trim_end_matches('#'))
+            .filter(|id| id.contains(':'))
+            .unwrap_or(NAMELESS_BASE)
+            .to_owned();
+        let mut by_uri: HashMap<String, Value> = resources.into_iter().collect();
+        if base != CONTACT_SCHEMA_URI {
+            by_uri.insert(CONTACT_SCHEMA_URI.to_owned(), serde_json::from_str(CONTACT_SCHEMA)?);
+        }
+        by_uri.insert(base.clone(), schema);
+        Ok(Self { base, by_uri: Arc::new(by_uri), annotations: Arc::default() })
+    }
+
     pub(crate) fn root(&self) -> &Value {
         &self.by_uri[&self.base]
     }

@@ -1,5 +1,7 @@
 //! Texts that were found good before.
 
+use super::run::{LANE_BYTES, lane};
+
 /// The longest text that is remembered, in bytes.
 const LONGEST_BYTES: usize = 48;
 
@@ -20,7 +22,9 @@ const PAUSE: u32 = 4096;
 /// What it says is as sure as the check itself: whole texts are compared, not their hashes.
 #[derive(Clone, Debug)]
 pub(super) struct Memo {
-    slots: Vec<Slot>,
+    /// Most texts are short, and most of these slots are in the fastest cache.
+    short: Vec<ShortText>,
+    long: Vec<LongText>,
     /// Questions and answers of this trial.
     asked: u32,
     answered: u32,
@@ -28,16 +32,26 @@ pub(super) struct Memo {
     pause: u32,
 }
 
+/// A text of fewer bytes than a lane has, and in the last of these the length and one more; 0 in an empty slot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct ShortText(u128);
+
 #[derive(Clone, Copy, Debug, Default)]
-struct Slot {
-    /// The length and one more; 0 in an empty slot.
+struct LongText {
+    /// The length; 0 in an empty slot.
     length: u8,
     bytes: [u128; 3],
 }
 
 impl Default for Memo {
     fn default() -> Self {
-        Self { slots: vec![Slot::default(); SLOTS], asked: 0, answered: 0, pause: 0 }
+        Self {
+            short: vec![ShortText::default(); SLOTS],
+            long: vec![LongText::default(); SLOTS],
+            asked: 0,
+            answered: 0,
+            pause: 0,
+        }
     }
 }
 
@@ -55,51 +69,81 @@ impl Memo {
             self.pause -= 1;
             return check();
         }
-        let Some(slot) = Slot::of(bytes, start, end) else { return check() };
-        let place = slot.place();
-        self.asked += 1;
-        if self.slots[place].holds(&slot) {
-            self.answered += 1;
-            return true;
+        let length = end - start;
+        if length < LANE_BYTES {
+            let Some(text) = ShortText::of(bytes, start, length) else { return check() };
+            let place = text.place();
+            if self.count(self.short[place] == text) {
+                return true;
+            }
+            let good = check();
+            if good {
+                self.short[place] = text;
+            }
+            good
+        } else {
+            let Some(text) = LongText::of(bytes, start, length) else { return check() };
+            let place = text.place();
+            if self.count(self.long[place].is(&text)) {
+                return true;
+            }
+            let good = check();
+            if good {
+                self.long[place] = text;
+            }
+            good
         }
-        if self.asked >= TRIAL {
+    }
+
+    /// Counts a question, and whether it was answered from memory.
+    #[inline]
+    fn count(&mut self, is_known: bool) -> bool {
+        self.asked += 1;
+        if is_known {
+            self.answered += 1;
+        } else if self.asked >= TRIAL {
             if self.answered < WORTH {
                 self.pause = PAUSE;
             }
             (self.asked, self.answered) = (0, 0);
         }
-        let good = check();
-        if good {
-            self.slots[place] = slot;
-        }
-        good
+        is_known
     }
 }
 
-impl Slot {
-    /// What a slot with this text holds; none for a text that is too long, or too near to the end of what is held.
+impl ShortText {
+    /// None for one that is too near to the end of what is held.
     #[inline]
-    fn of(bytes: &[u8], start: usize, end: usize) -> Option<Self> {
-        let length = end - start;
+    fn of(bytes: &[u8], start: usize, length: usize) -> Option<Self> {
+        let word = u128::from_le_bytes(*lane(bytes, start)?);
+        Some(Self(word & below(length) | (length as u128 + 1) << (8 * (LANE_BYTES - 1))))
+    }
+
+    #[inline]
+    fn place(self) -> usize {
+        place_of(self.0)
+    }
+}
+
+impl LongText {
+    /// None for a text that is too long, or too near to the end of what is held.
+    #[inline]
+    fn of(bytes: &[u8], start: usize, length: usize) -> Option<Self> {
         if length > LONGEST_BYTES {
             return None;
         }
         let window: &[u8; LONGEST_BYTES] = bytes.get(start..)?.first_chunk()?;
-        let (words, _) = window.as_chunks::<16>();
+        let (words, _) = window.as_chunks::<LANE_BYTES>();
         let mut held = [0; 3];
-        if length <= 16 {
-            held[0] = u128::from_le_bytes(words[0]) & below(length);
-            return Some(Self { length: length as u8 + 1, bytes: held });
-        }
         for (nth, (held, word)) in held.iter_mut().zip(words).enumerate() {
-            *held = u128::from_le_bytes(*word) & below(length.saturating_sub(nth * 16));
+            *held = u128::from_le_bytes(*word) & below(length.saturating_sub(nth * LANE_BYTES));
         }
-        Some(Self { length: length as u8 + 1, bytes: held })
+        Some(Self { length: length as u8, bytes: held })
     }
 
-    /// Whether it is the same: without a call, as that of two arrays would be.
+    /// Whether it is the same: without a call, as the comparison of two arrays would be.
     #[inline]
-    fn holds(&self, other: &Self) -> bool {
+    fn is(&self, other: &Self) -> bool {
         let [a, b, c] = self.bytes;
         let [x, y, z] = other.bytes;
         self.length == other.length && (a ^ x) | (b ^ y) | (c ^ z) == 0
@@ -107,13 +151,18 @@ impl Slot {
 
     #[inline]
     fn place(&self) -> usize {
-        /// An odd number without pattern: the golden ratio in 64 bits.
-        const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
         let [a, b, c] = self.bytes;
-        let mixed = a ^ b.rotate_left(31) ^ c.rotate_left(67);
-        let mixed = (mixed as u64).wrapping_mul(SPREAD) ^ ((mixed >> 64) as u64).rotate_left(29);
-        (mixed.wrapping_add(u64::from(self.length)).wrapping_mul(SPREAD) >> 56) as usize % SLOTS
+        place_of(a ^ b.rotate_left(31) ^ c.rotate_left(67) ^ u128::from(self.length))
     }
+}
+
+/// The slot of a text of which this is left.
+#[inline]
+fn place_of(mixed: u128) -> usize {
+    /// An odd number without pattern: the golden ratio in 64 bits.
+    const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mixed = (mixed as u64).wrapping_mul(SPREAD) ^ ((mixed >> 64) as u64).rotate_left(29);
+    (mixed.wrapping_mul(SPREAD) >> 56) as usize % SLOTS
 }
 
 /// For each number of bytes up to 16 a mask of so many, the lowest ones.
@@ -197,7 +246,7 @@ mod tests {
     fn what_is_too_long_or_too_near_the_end_is_checked_each_time() {
         let mut memo = Memo::default();
         let long = [b'x'; 200];
-        for (bytes, end) in [(&long[..], LONGEST_BYTES + 1), (&long[..20], 3)] {
+        for (bytes, end) in [(&long[..], LONGEST_BYTES + 1), (&long[..40], 20), (&long[..15], 3)] {
             assert!(memo.is_good(bytes, 0, end, || true));
             assert!(!memo.is_good(bytes, 0, end, || false));
         }

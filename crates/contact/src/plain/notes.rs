@@ -60,7 +60,7 @@ impl Notes {
     }
 
     /// Begins a row of nothing noted yet.
-    #[inline]
+    #[inline(always)]
     pub(super) fn begin_row(&mut self, table: u8) {
         let table = usize::from(table);
         let cells = &mut self.tables[table];
@@ -69,7 +69,7 @@ impl Notes {
     }
 
     /// Notes something in the row that was begun last.
-    #[inline]
+    #[inline(always)]
     pub(super) fn note(&mut self, table: u8, column: u8, cell: Cell) {
         let table = usize::from(table);
         let cells = &mut self.tables[table];

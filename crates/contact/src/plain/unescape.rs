@@ -18,8 +18,10 @@ pub(super) fn unescape(bytes: &[u8], start: usize, text: &mut String) -> Option<
     loop {
         let rest = &bytes[at..];
         let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F))?;
-        text.push_str(std::str::from_utf8(&rest[..length]).ok()?);
-        at += length;
+        if length > 0 {
+            text.push_str(std::str::from_utf8(&rest[..length]).ok()?);
+            at += length;
+        }
         match bytes[at] {
             b'"' => return Some(Unescaped { end: at, is_canonical }),
             b'\\' => {}
