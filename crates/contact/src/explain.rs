@@ -10,7 +10,7 @@ use ndjson::TapeValue;
 use serde_json::Value;
 
 use crate::places::Places;
-use crate::pointer::subject;
+use crate::pointer::push_subject;
 use crate::schema::{Documents, nearest};
 use crate::violation::{Violation, mask};
 
@@ -47,6 +47,9 @@ pub(crate) struct Findings {
     first: HashMap<u64, usize>,
     hasher: RandomState,
 }
+
+/// Memory for a message without its hint.
+const MESSAGE_BYTES: usize = 96;
 
 /// More findings than this are told apart by a table, not each with each.
 const MOST_COMPARED: usize = 16;
@@ -98,7 +101,7 @@ pub(crate) fn finding(
         "" => places.as_read(value.index()),
         at => at.to_owned() + &places.as_read(value.index()),
     };
-    let keyword = error.kind().keyword().to_owned();
+    let keyword = keyword_of(error.kind());
     if let ValidationErrorKind::AdditionalProperties { unexpected }
     | ValidationErrorKind::UnevaluatedProperties { unexpected } = error.kind()
     {
@@ -106,7 +109,7 @@ pub(crate) fn finding(
         for name in unexpected {
             let Some(member) = places.member(value, name) else { continue };
             let pointer = pointer_of(places, member);
-            findings.push(unknown_member(name, member, pointer, keyword.clone().into(), holder, voice));
+            findings.push(unknown_member(name, member, pointer, keyword.clone(), holder, voice));
         }
         return;
     }
@@ -116,23 +119,28 @@ pub(crate) fn finding(
     };
     let hint = annotations.hint.as_deref();
     let pointer = pointer_of(places, value);
-    let what = match (error.kind(), hint) {
+    let mut message = String::with_capacity(MESSAGE_BYTES + hint.map_or(0, str::len));
+    match (error.kind(), hint) {
         (ValidationErrorKind::Required { property }, _) if pointer.is_empty() => {
-            format!("the member {property} is missing")
+            message.push_str(&format!("the member {property} is missing"));
         }
-        (ValidationErrorKind::Required { property }, _) => {
-            format!("{} lacks the member {property}", subject(&pointer))
+        (kind, _) => {
+            push_subject(&mut message, &pointer);
+            message.push(' ');
+            message.push_str(&match (kind, hint) {
+                (ValidationErrorKind::Required { property }, _) => {
+                    format!("lacks the member {property}").into()
+                }
+                // A regular expression is for programs; the hint says the same for people.
+                (ValidationErrorKind::Pattern { .. }, Some(_)) => Cow::from("does not have the required form"),
+                (kind, _) => describe(kind, value),
+            });
         }
-        // A regular expression is for programs; the hint says the same for people.
-        (ValidationErrorKind::Pattern { .. }, Some(_)) => {
-            format!("{} does not have the required form", subject(&pointer))
-        }
-        (kind, _) => format!("{} {}", subject(&pointer), describe(kind, value)),
-    };
-    let message = match hint {
-        Some(hint) => format!("{what}; {hint}"),
-        None => what,
-    };
+    }
+    if let Some(hint) = hint {
+        message.push_str("; ");
+        message.push_str(hint);
+    }
     let code = match &annotations.code {
         Some(code) => Cow::Owned(code.clone()),
         None => Cow::Borrowed(code_of(error.kind())),
@@ -141,7 +149,7 @@ pub(crate) fn finding(
         violation: Violation {
             code,
             pointer,
-            keyword: keyword.into(),
+            keyword,
             message,
             value: mask(value),
             removed: None,
@@ -192,6 +200,25 @@ fn no_such_member(name: &str, holder: Option<&Value>, renamed: Option<&Value>) -
     }
 }
 
+/// The keyword that an error is about. Of those that are broken most it takes no memory.
+fn keyword_of(kind: &ValidationErrorKind) -> Cow<'static, str> {
+    const KEYWORDS: [&str; 10] = [
+        "pattern",
+        "format",
+        "type",
+        "enum",
+        "maxLength",
+        "minLength",
+        "required",
+        "additionalProperties",
+        "minimum",
+        "maximum",
+    ];
+    let keyword = kind.keyword();
+    let known = KEYWORDS.into_iter().find(|known| *known == keyword);
+    known.map_or_else(|| keyword.to_owned().into(), Cow::Borrowed)
+}
+
 /// The code of an error whose schema names none.
 fn code_of(kind: &ValidationErrorKind) -> &'static str {
     use ValidationErrorKind as Kind;
@@ -223,9 +250,9 @@ fn code_of(kind: &ValidationErrorKind) -> &'static str {
 }
 
 /// Says in words what the rule asks for, without the value: the rest of a sentence whose subject is its place.
-fn describe(kind: &ValidationErrorKind, value: TapeValue<'_>) -> String {
+fn describe(kind: &ValidationErrorKind, value: TapeValue<'_>) -> Cow<'static, str> {
     use ValidationErrorKind as Kind;
-    match kind {
+    let words = match kind {
         Kind::Type { kind } => {
             let wanted = match kind {
                 TypeKind::Single(one) => with_article(&one.to_string()).to_owned(),
@@ -242,16 +269,16 @@ fn describe(kind: &ValidationErrorKind, value: TapeValue<'_>) -> String {
             let length = value.as_str().map_or(0, |text| text.chars().count());
             format!("has {length} characters, but may have at most {limit}")
         }
-        Kind::MinLength { limit: 1 } => "is empty".to_owned(),
+        Kind::MinLength { limit: 1 } => return "is empty".into(),
         Kind::MinLength { limit } => format!("is shorter than {limit} characters"),
         Kind::Pattern { pattern } => format!("does not have the form {pattern}"),
-        Kind::Format { format } => format!("is not a valid {}", format_name(format)),
+        Kind::Format { format } => ["is not a valid ", format_name(format)].concat(),
         Kind::Minimum { limit } => format!("is less than {limit}"),
         Kind::Maximum { limit } => format!("is greater than {limit}"),
         Kind::ExclusiveMinimum { limit } => format!("is not greater than {limit}"),
         Kind::ExclusiveMaximum { limit } => format!("is not less than {limit}"),
         Kind::MultipleOf { multiple_of } => format!("is not a multiple of {multiple_of}"),
-        Kind::MinItems { limit: 1 } => "is empty".to_owned(),
+        Kind::MinItems { limit: 1 } => return "is empty".into(),
         Kind::MinItems { limit } => format!("has fewer elements than {limit}"),
         Kind::MaxItems { limit } => format!("has more elements than {limit}"),
         Kind::MinProperties { limit } => format!("has fewer members than {limit}"),
@@ -260,26 +287,27 @@ fn describe(kind: &ValidationErrorKind, value: TapeValue<'_>) -> String {
         Kind::UnevaluatedItems { unexpected } => {
             format!("has {} elements that the schema does not allow", unexpected.len())
         }
-        Kind::UniqueItems => "has two equal elements".to_owned(),
+        Kind::UniqueItems => return "has two equal elements".into(),
         Kind::Contains => {
-            "has no element, or not the right number of elements, of the required form".to_owned()
+            return "has no element, or not the right number of elements, of the required form".into()
         }
-        Kind::FalseSchema => "is not allowed here".to_owned(),
-        Kind::Not { schema } if is_empty(schema) => "is not allowed here".to_owned(),
-        Kind::Not { .. } => "has a form that is not allowed".to_owned(),
+        Kind::FalseSchema => return "is not allowed here".into(),
+        Kind::Not { schema } if is_empty(schema) => return "is not allowed here".into(),
+        Kind::Not { .. } => return "has a form that is not allowed".into(),
         Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => {
-            "has none of the forms that are allowed".to_owned()
+            return "has none of the forms that are allowed".into()
         }
         Kind::OneOfMultipleValid { .. } => {
-            "has more than one of the forms of which it may have exactly one".to_owned()
+            return "has more than one of the forms of which it may have exactly one".into()
         }
-        Kind::PropertyNames { .. } => "has a member whose name is not allowed".to_owned(),
+        Kind::PropertyNames { .. } => return "has a member whose name is not allowed".into(),
         Kind::ContentEncoding { content_encoding } => format!("is not encoded as {content_encoding}"),
         Kind::ContentMediaType { content_media_type } => format!("does not hold {content_media_type}"),
-        Kind::FromUtf8 { .. } => "does not hold UTF-8".to_owned(),
+        Kind::FromUtf8 { .. } => return "does not hold UTF-8".into(),
         Kind::Custom { message, .. } => message.clone(),
         other => format!("breaks the rule \"{}\"", other.keyword()),
-    }
+    };
+    words.into()
 }
 
 /// A type of the schema in words.

@@ -30,6 +30,7 @@ use std::ops::Range;
 pub use self::found::{PlainLink, PlainToken};
 pub(crate) use self::mend::MendScratch;
 pub use self::mend::Mended;
+pub(crate) use self::run::LANE_BYTES;
 pub use self::scan::LineEnds;
 
 use self::found::{Finding, Found};
@@ -69,6 +70,8 @@ pub(crate) struct PlainScratch {
     notes: Notes,
     kinds: Vec<(usize, usize)>,
     found: Found,
+    /// The last record was taken but for the limits on its arrays.
+    is_beyond_limits: bool,
 }
 
 /// A contact that was taken from its text.
@@ -147,9 +150,11 @@ impl PlainContacts {
         scratch: &'b mut PlainScratch,
         field_set: &mut FieldSet,
     ) -> Option<PlainContact<'b>> {
-        let PlainScratch { notes, kinds, found } = scratch;
+        let PlainScratch { notes, kinds, found, is_beyond_limits } = scratch;
+        *is_beyond_limits = false;
         let taken = self.program.scan(bytes, start, line_ends, &options.settings, notes)?;
         if !self.limited.iter().all(|limited| limited.keeps_all(bytes, notes, kinds)) {
+            *is_beyond_limits = true;
             return None;
         }
         let (key_field, key) = self.key(bytes, notes, options.dedupe_on)?;

@@ -74,25 +74,44 @@ pub fn push_token(pointer: &mut String, token: &str) {
 #[must_use]
 pub fn subject(pointer: &str) -> String {
     let mut subject = String::new();
-    for token in pointer.split('/').skip(1) {
-        let name = if token.contains('~') { Cow::Owned(unescape(token)) } else { Cow::Borrowed(token) };
-        let is_index = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
-        if is_index {
-            subject.extend(["[", &name, "]"]);
+    push_subject(&mut subject, pointer);
+    subject
+}
+
+/// Appends what [`subject`] says.
+pub(crate) fn push_subject(text: &mut String, pointer: &str) {
+    let start = text.len();
+    let mut rest = pointer.split_once('/').map(|(_, rest)| rest);
+    while let Some(tokens) = rest {
+        let bytes = tokens.as_bytes();
+        let end = bytes.iter().position(|byte| *byte == b'/').unwrap_or(bytes.len());
+        let token = &tokens[..end];
+        rest = tokens.get(end + 1..);
+        if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit()) {
+            text.push('[');
+            text.push_str(token);
+            text.push(']');
             continue;
         }
-        if !subject.is_empty() {
-            subject.push('.');
+        if text.len() > start {
+            text.push('.');
         }
+        if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            text.push_str(token);
+            continue;
+        }
+        let name = unescape(token);
         let is_word =
             name.chars().all(|character| character.is_alphanumeric() || matches!(character, '_' | '-' | '$'));
         if is_word && !name.is_empty() {
-            subject.push_str(&name);
+            text.push_str(&name);
         } else {
-            subject.push_str(&format!("{name:?}"));
+            text.push_str(&format!("{name:?}"));
         }
     }
-    if subject.is_empty() { "the record".to_owned() } else { subject }
+    if text.len() == start {
+        text.push_str("the record");
+    }
 }
 
 /// The name that a step of a pointer means.

@@ -1,9 +1,9 @@
 //! A JSON Schema, compiled: its validator over the tape, and what its annotations ask for.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, OnceLock};
 
+use hashbrown::HashMap;
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Keyword, PatternOptions, Retrieve, Uri, ValidationError, Validator};
 use ndjson::Tape;

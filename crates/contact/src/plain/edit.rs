@@ -7,27 +7,28 @@ use super::look_ahead::LookAhead;
 use super::scan::LineEnds;
 use crate::pointer::push_token;
 
-/// Of more elements the types are not looked for.
-const MOST_TYPES: usize = 8;
+/// Of more elements it is not looked for what they say.
+const MOST_ELEMENTS: usize = 8;
 
-/// The type that each element of an array says; `None` if that is not seen at once.
-pub(super) fn types(text: &[u8], bracket: usize) -> Option<Vec<&[u8]>> {
+/// What each element of an array says in the member of this name, where it stands first: a text, with its quotes, or a
+/// whole number. `None` if that is not seen at once; two that differ here are different values.
+pub(super) fn said_by_each<'t>(text: &'t [u8], bracket: usize, member_name: &str) -> Option<Vec<&'t [u8]>> {
     let ahead = LookAhead { bytes: text, line_ends: LineEnds::AreSpace };
-    let mut types = Vec::new();
+    let mut said = Vec::new();
     let mut at = ahead.token(bracket + 1)?;
     if text.get(at)? == &b']' {
-        return Some(types);
+        return Some(said);
     }
     loop {
-        if text.get(at)? != &b'{' || types.len() == MOST_TYPES {
+        if text.get(at)? != &b'{' || said.len() == MOST_ELEMENTS {
             return None;
         }
         let mut member = ahead.token(at + 1)?;
         loop {
             let name = name_at(text, member)?;
             let value = ahead.token(ahead.token(member + name.len() + 2)? + 1)?;
-            if name == "type" {
-                types.push(name_at(text, value)?.as_bytes());
+            if name == member_name {
+                said.push(text_or_number(text, value)?);
                 break;
             }
             let end = ahead.token(ahead.skip(value)?)?;
@@ -39,10 +40,20 @@ pub(super) fn types(text: &[u8], bracket: usize) -> Option<Vec<&[u8]>> {
         let end = ahead.token(ahead.skip(at)?)?;
         match text.get(end)? {
             b',' => at = ahead.token(end + 1)?,
-            b']' => return Some(types),
+            b']' => return Some(said),
             _ => return None,
         }
     }
+}
+
+/// The text without escapes, or the number of digits alone, that stands at `at`.
+fn text_or_number(text: &[u8], at: usize) -> Option<&[u8]> {
+    if let Some(inner) = name_at(text, at) {
+        return text.get(at..at + inner.len() + 2);
+    }
+    let digits = text.get(at..)?.iter().position(|byte| !byte.is_ascii_digit())?;
+    let is_whole = matches!(text[at + digits], b',' | b'}' | b' ' | b'\t' | b'\r' | b'\n');
+    text.get(at..at + digits).filter(|number| is_whole && !number.is_empty() && !number.starts_with(b"0"))
 }
 
 /// The name whose quote stands at `at`, if it has no escapes.

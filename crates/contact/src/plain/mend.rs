@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use ndjson::{Parser, SyntaxError, SyntaxErrorKind};
 
-use super::edit::{cut, name_at, pointer_to, stands_twice, types};
+use super::edit::{cut, name_at, pointer_to, said_by_each, stands_twice};
 use super::failure::{Inside, Lack, Step};
 use super::look_ahead::LookAhead;
 use super::notes::Cell;
@@ -137,6 +137,14 @@ impl PlainContacts {
         let mut mending = Mending { contacts: self, schemas, options, parser, part, walk, surplus, done };
         let mut rounds = 0;
         // The first scan need not be done again.
+        let end = plain.notes.taken_to.and_then(|end| end.checked_sub(scanned_at));
+        let behind = end.and_then(|end| record.get(end..)).unwrap_or_default();
+        if !behind.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')) {
+            return SyntaxError::in_broken(record).map(Mended::Broken);
+        }
+        if plain.is_beyond_limits {
+            mending.cut_surplus(text)?;
+        }
         let mut failure = std::mem::take(&mut plain.notes.failure);
         if !failure.is_empty() && in_record(&mut failure, scanned_at, record.len()) {
             let mended = mending.mend_part(text, &failure);
@@ -502,7 +510,7 @@ fn has_surplus(
         };
         let ahead = LookAhead { bytes: text, line_ends: LineEnds::AreSpace };
         let start = ahead.token(start)?;
-        if rest.is_empty() && are_of_different_types(text, start, limited, max) {
+        if rest.is_empty() && are_surely_within(text, start, limited, max) {
             continue;
         }
         let outer = text.get(start..ahead.skip(start)?)?;
@@ -520,17 +528,25 @@ fn has_surplus(
     Some(false)
 }
 
-/// Whether the elements of the array that starts here surely have a type each, and each another one, so that they are
-/// neither too many nor equal.
-fn are_of_different_types(text: &[u8], bracket: usize, limited: &LimitedArray, max: Option<usize>) -> bool {
-    let is_by_type = limited.unique_by.as_ref().is_none_or(|unique_by| {
-        unique_by.members.iter().any(|path| matches!(path.as_slice(), [name] if name == "type"))
-    });
-    let may_be_one = |kind: &[u8]| {
-        limited.max_per_type.as_ref().is_none_or(|max_per_type| max_per_type.max_of(kind, max) > 0)
+/// Whether the elements of the array that starts here surely say something each, and each something else, by which they
+/// are neither too many nor equal: their type, where types are counted.
+fn are_surely_within(text: &[u8], bracket: usize, limited: &LimitedArray, max: Option<usize>) -> bool {
+    let mut told_apart_by = limited.unique_by.iter().flat_map(|unique_by| &unique_by.members);
+    let name = match &limited.max_per_type {
+        Some(max_per_type) => {
+            let is_by_type = |path: &Vec<String>| matches!(path.as_slice(), [name] if name == "type");
+            let are_by_type = limited.unique_by.is_none() || told_apart_by.any(is_by_type);
+            (are_by_type && max_per_type.takes_one_of_each(max)).then_some("type")
+        }
+        None => told_apart_by.find_map(|path| match path.as_slice() {
+            [name] => Some(name.as_str()),
+            _ => None,
+        }),
     };
-    is_by_type
-        && types(text, bracket).is_some_and(|types| {
-            types.iter().enumerate().all(|(nth, kind)| may_be_one(kind) && !types[..nth].contains(kind))
-        })
+    let said = name.and_then(|name| said_by_each(text, bracket, name));
+    // Only types that are texts are counted.
+    let may_be_one = |value: &[u8]| limited.max_per_type.is_none() || value.starts_with(b"\"");
+    said.is_some_and(|said| {
+        said.iter().enumerate().all(|(nth, value)| may_be_one(value) && !said[..nth].contains(value))
+    })
 }

@@ -30,6 +30,8 @@ pub(crate) struct Notes {
     pub(super) memos: Vec<Memo>,
     pub(super) unescaped: String,
     pub(super) names: Vec<(usize, usize)>,
+    /// The place after the record, if it was taken.
+    pub(super) taken_to: Option<usize>,
     /// How the value is reached that was not taken, from there outwards; empty if it is the record itself.
     pub(super) failure: Vec<Step>,
     /// What the object or array lacks that was last not taken although all was that is in it.
@@ -120,6 +122,7 @@ impl Notes {
         self.unescaped.clear();
         self.unescaped.shrink_to(KEPT_BYTES);
         self.names.clear();
+        self.taken_to = None;
         self.failure.clear();
         self.lack = None;
     }

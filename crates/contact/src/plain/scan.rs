@@ -72,6 +72,7 @@ impl Program {
         if !is_verbatim {
             scan.notes.rewritten.extend_from_slice(&bytes[scan.copied..end]);
         }
+        scan.notes.taken_to = Some(end);
         Some(Taken { end, is_verbatim })
     }
 }
