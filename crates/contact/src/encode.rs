@@ -129,12 +129,7 @@ impl Escapes {
 
 /// Appends a group with a backslash before the bytes at these places. In a record within a text a third of the bytes may
 /// be quotes: whole lanes are copied, also where only a few bytes of them count. `margin` is what follows the group.
-fn escape_group(
-    group: &[u8; GROUP_BYTES],
-    margin: &[u8; LANE_BYTES],
-    mut places: u64,
-    out: &mut Vec<u8>,
-) {
+fn escape_group(group: &[u8; GROUP_BYTES], margin: &[u8; LANE_BYTES], mut places: u64, out: &mut Vec<u8>) {
     let mut read = [0; GROUP_BYTES + LANE_BYTES];
     read[..GROUP_BYTES].copy_from_slice(group);
     read[GROUP_BYTES..].copy_from_slice(margin);

@@ -132,7 +132,9 @@ pub(crate) fn finding(
                     format!("lacks the member {property}").into()
                 }
                 // A regular expression is for programs; the hint says the same for people.
-                (ValidationErrorKind::Pattern { .. }, Some(_)) => Cow::from("does not have the required form"),
+                (ValidationErrorKind::Pattern { .. }, Some(_)) => {
+                    Cow::from("does not have the required form")
+                }
                 (kind, _) => describe(kind, value),
             });
         }
@@ -146,14 +148,7 @@ pub(crate) fn finding(
         None => Cow::Borrowed(code_of(error.kind())),
     };
     findings.push(Finding {
-        violation: Violation {
-            code,
-            pointer,
-            keyword,
-            message,
-            value: mask(value),
-            removed: None,
-        },
+        violation: Violation { code, pointer, keyword, message, value: mask(value), removed: None },
         part: value.index(),
         kind: FindingKind::Other,
     });
@@ -289,16 +284,16 @@ fn describe(kind: &ValidationErrorKind, value: TapeValue<'_>) -> Cow<'static, st
         }
         Kind::UniqueItems => return "has two equal elements".into(),
         Kind::Contains => {
-            return "has no element, or not the right number of elements, of the required form".into()
+            return "has no element, or not the right number of elements, of the required form".into();
         }
         Kind::FalseSchema => return "is not allowed here".into(),
         Kind::Not { schema } if is_empty(schema) => return "is not allowed here".into(),
         Kind::Not { .. } => return "has a form that is not allowed".into(),
         Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => {
-            return "has none of the forms that are allowed".into()
+            return "has none of the forms that are allowed".into();
         }
         Kind::OneOfMultipleValid { .. } => {
-            return "has more than one of the forms of which it may have exactly one".into()
+            return "has more than one of the forms of which it may have exactly one".into();
         }
         Kind::PropertyNames { .. } => return "has a member whose name is not allowed".into(),
         Kind::ContentEncoding { content_encoding } => format!("is not encoded as {content_encoding}"),

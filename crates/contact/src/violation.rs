@@ -1,6 +1,7 @@
 //! What is wrong with a record: one entry for each rule that it breaks.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
 use ndjson::{Parser, StaticNode, SyntaxError, TapeValue};
 use serde::{Deserialize, Serialize};
@@ -67,7 +68,10 @@ impl Violation {
     /// A record that is not JSON.
     #[must_use]
     pub fn of_syntax(error: &SyntaxError) -> Self {
-        Self::of_record(error.kind.code(), "", error.to_string())
+        let mut message = String::with_capacity(128);
+        // Memory takes all that is written to it.
+        let _ = write!(message, "{error}");
+        Self::of_record(error.kind.code(), "", message)
     }
 }
 

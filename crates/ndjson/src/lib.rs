@@ -51,7 +51,7 @@ pub use cells::Cells;
 pub use decompress::{Compression, Encoding};
 pub use detect::{AutoRule, Format};
 pub use input::{ExpandError, Input, expand};
-pub use parse::Parser;
+pub use parse::{Parser, PartError};
 pub use reader::{
     BlockReader, DEFAULT_BLOCK_BYTES, DEFAULT_MAX_LINE_BYTES, HashInputs, InputError, InputSummary,
     ReaderOptions,

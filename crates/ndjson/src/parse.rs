@@ -1,7 +1,7 @@
 //! From the text of a record to its tape.
 
 use bumpalo::Bump;
-use simd_json::{Buffers, INPUT_PADDING, Node, fill_tape_padded};
+use simd_json::{Buffers, ErrorType, INPUT_PADDING, Node, fill_tape_padded};
 
 use crate::syntax::{MAX_DEPTH, SyntaxError, SyntaxErrorKind, diagnose};
 use crate::tape::Tape;
@@ -19,6 +19,23 @@ pub struct Parser {
     tape: simd_json::Tape<'static>,
     arena: Bump,
     names: Names,
+}
+
+/// Why a part of a record was not parsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartError {
+    /// It is not JSON.
+    NotJson,
+    /// It is nested too deep, or has two members of one name.
+    Refused,
+}
+
+/// Why there is no tape.
+enum Refused {
+    /// The fast parser stopped.
+    Stopped(simd_json::Error),
+    /// Two members have one name.
+    Twins(SyntaxError),
 }
 
 /// The names of an object, to find one that stands twice.
@@ -69,6 +86,35 @@ impl Parser {
         text: &[u8],
         with: impl FnOnce(&mut Tape<'_>) -> R,
     ) -> Result<R, SyntaxError> {
+        self.fill(text, with).map_err(|refused| match refused {
+            Refused::Stopped(error) => diagnose(text, error.index(), error.error()),
+            Refused::Twins(error) => error,
+        })
+    }
+
+    /// Parses a part of a record as [`parse`](Self::parse) does. What is wrong with it is not looked for: that is said of
+    /// the whole record.
+    ///
+    /// # Errors
+    /// [`PartError`]; `with` is not called then.
+    pub fn parse_part<R>(
+        &mut self,
+        text: &[u8],
+        with: impl FnOnce(&mut Tape<'_>) -> R,
+    ) -> Result<R, PartError> {
+        let read = self.fill(text, |tape| {
+            tape.read_floats_exactly();
+            with(tape)
+        });
+        read.map_err(|refused| match refused {
+            Refused::Stopped(error) if !matches!(error.error(), ErrorType::DepthLimitExceeded) => {
+                PartError::NotJson
+            }
+            Refused::Stopped(_) | Refused::Twins(_) => PartError::Refused,
+        })
+    }
+
+    fn fill<R>(&mut self, text: &[u8], with: impl FnOnce(&mut Tape<'_>) -> R) -> Result<R, Refused> {
         let Self { line, buffers, tape, arena, names } = self;
         line.clear();
         line.reserve(text.len() + INPUT_PADDING);
@@ -76,18 +122,18 @@ impl Parser {
         line.resize(text.len() + INPUT_PADDING, 0);
         let mut filled = std::mem::replace(tape, simd_json::Tape(Vec::new())).reset();
         let result = match fill_tape_padded(line, text.len(), buffers, &mut filled) {
-            Err(error) => Err(diagnose(text, error.index(), error.error())),
+            Err(error) => Err(Refused::Stopped(error)),
             Ok(()) => {
                 let duplicate = duplicate_name(&filled.0, names);
                 let mut tape =
                     Tape::new(std::mem::take(&mut filled.0), text, buffers.structural_indexes(), arena);
                 let result = match duplicate {
-                    Some(index) => Err(SyntaxError {
+                    Some(index) => Err(Refused::Twins(SyntaxError {
                         kind: SyntaxErrorKind::DuplicateName(
                             tape.value(index).as_str().unwrap_or_default().to_owned(),
                         ),
                         offset: tape.offset_of(index),
-                    }),
+                    })),
                     None => Ok(with(&mut tape)),
                 };
                 filled.0 = tape.nodes;

@@ -3,7 +3,7 @@
 //! The fast parser only says that it stopped, and roughly where. Here the text is read a second time, slowly, to say what
 //! is wrong with it and at which byte.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
@@ -155,10 +155,11 @@ impl SyntaxError {
 
 /// The first error that a second look finds.
 fn skim(text: &[u8]) -> Option<SyntaxError> {
-    if let Err(error) = std::str::from_utf8(text) {
-        return Some(error.into());
-    }
-    let error = serde_json::from_slice::<Skim>(text).err()?;
+    let read = match std::str::from_utf8(text) {
+        Ok(read) => read,
+        Err(error) => return Some(error.into()),
+    };
+    let error = serde_json::from_str::<Skim>(read).err()?;
     let offset = offset_of(text, error.line(), error.column());
     let (kind, offset) = kind_of(text, offset, &error);
     Some(SyntaxError { kind, offset })
@@ -175,10 +176,10 @@ fn offset_of(text: &[u8], line: usize, column: usize) -> usize {
 
 fn kind_of(text: &[u8], offset: usize, error: &serde_json::Error) -> (SyntaxErrorKind, usize) {
     // A control character is the one fault whose column counts differently when it is a line end.
-    let message = error.to_string();
-    let message = message.split(" at line ").next().unwrap_or_default();
+    let message = said(error);
     let at = text.get(offset).copied();
-    let kind = if message.contains("surrogate") || message.starts_with("unexpected end of hex escape") {
+    let is_surrogate = ["lone leading surrogate", "unexpected end of hex escape"];
+    let kind = if is_surrogate.iter().any(|beginning| message.starts_with(beginning)) {
         return (SyntaxErrorKind::LoneSurrogate, surrogate_before(text, offset));
     } else if error.is_eof() {
         return (SyntaxErrorKind::UnexpectedEnd, text.len());
@@ -213,9 +214,18 @@ fn kind_of(text: &[u8], offset: usize, error: &serde_json::Error) -> (SyntaxErro
     } else if message.starts_with("expected value") && matches!(at, Some(b'+' | b'.' | b'-')) {
         SyntaxErrorKind::InvalidNumber
     } else {
-        SyntaxErrorKind::Other(message.to_owned())
+        let words = message.split(" at line ").next().unwrap_or_default();
+        SyntaxErrorKind::Other(words.to_owned())
     };
     (kind, offset)
+}
+
+/// What somebody says, in memory that need not grow.
+pub(crate) fn said(by: impl fmt::Display) -> String {
+    let mut words = String::with_capacity(128);
+    // Memory takes all that is written to it.
+    let _ = write!(words, "{by}");
+    words
 }
 
 /// The start of the last escape of a surrogate before this byte.

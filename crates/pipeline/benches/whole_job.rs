@@ -161,7 +161,11 @@ fn run(path: &Path, threads: usize, sink: Option<Box<dyn Sink + Send>>) {
         max_rejects: None,
         max_errors_per_record: NonZeroUsize::new(20).expect("not 0"),
     };
-    let outcome =
-        pipeline::run(job, Box::new(RejectLines::new(std::io::sink())), &Progress::default(), &Stop::default());
+    let outcome = pipeline::run(
+        job,
+        Box::new(RejectLines::new(std::io::sink())),
+        &Progress::default(),
+        &Stop::default(),
+    );
     assert!(matches!(outcome.end, End::Complete), "{:?}", outcome.end);
 }

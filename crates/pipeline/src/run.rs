@@ -166,4 +166,3 @@ fn if_whole(counts: &Counts, read: &ReadToEnd) -> End {
         End::Complete
     }
 }
-

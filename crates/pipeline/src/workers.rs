@@ -139,9 +139,8 @@ impl Workers {
         for nth in 0..threads {
             let watch = Watch(Arc::clone(&shared));
             let work = move || watch.0.work();
-            started += usize::from(
-                std::thread::Builder::new().name(format!("worker-{nth}")).spawn(work).is_ok(),
-            );
+            started +=
+                usize::from(std::thread::Builder::new().name(format!("worker-{nth}")).spawn(work).is_ok());
         }
         if started == 0 {
             shared.end(Err(End::WorkersLost));
@@ -162,7 +161,11 @@ impl Workers {
         self.shared.close();
         // A worker may wait for input that never comes: it is left behind, and finds nothing more to do.
         let in_order = self.shared.in_order.lock().unwrap_or_else(PoisonError::into_inner).take();
-        (in_order.expect("it is put there when workers start, and taken only here, where they are consumed"), end)
+        (
+            in_order
+                .expect("it is put there when workers start, and taken only here, where they are consumed"),
+            end,
+        )
     }
 }
 
@@ -300,9 +303,7 @@ impl Shared {
     /// Says that the run is through, if the last block was.
     fn end_if_through(&self, queue: &mut Queue) {
         let Queue { next, is_served, total, .. } = queue;
-        if !*is_served
-            && let Some((_, read)) = total.take_if(|(blocks, _)| blocks == next)
-        {
+        if !*is_served && let Some((_, read)) = total.take_if(|(blocks, _)| blocks == next) {
             queue.has_ended = true;
             // Whoever ended the run early does not listen any more.
             let _ = self.ended.send(Ok(read));

@@ -131,7 +131,8 @@ impl Work {
         let job =
             Job { reader, threads, task, max_rejects: None, max_errors_per_record: MAX_ERRORS_PER_RECORD };
         // Rejects become lines, as they would for a file.
-        let mut outcome = pipeline::run(job, Box::new(RejectLines::new(io::sink())), &Progress::default(), stop);
+        let mut outcome =
+            pipeline::run(job, Box::new(RejectLines::new(io::sink())), &Progress::default(), stop);
         match outcome.end {
             End::Complete => {}
             End::Interrupted => return Err(Halt::Interrupted),

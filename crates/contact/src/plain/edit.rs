@@ -27,7 +27,7 @@ pub(super) fn said_by_each<'t>(text: &'t [u8], bracket: usize, member_name: &str
         loop {
             let name = name_at(text, member)?;
             let value = ahead.token(ahead.token(member + name.len() + 2)? + 1)?;
-            if name == member_name {
+            if name == member_name.as_bytes() {
                 said.push(text_or_number(text, value)?);
                 break;
             }
@@ -56,19 +56,16 @@ fn text_or_number(text: &[u8], at: usize) -> Option<&[u8]> {
     text.get(at..at + digits).filter(|number| is_whole && !number.is_empty() && !number.starts_with(b"0"))
 }
 
-/// The name whose quote stands at `at`, if it has no escapes.
-pub(super) fn name_at(text: &[u8], at: usize) -> Option<&str> {
+/// The bytes of the name whose quote stands at `at`, if it has no escapes.
+pub(super) fn name_at(text: &[u8], at: usize) -> Option<&[u8]> {
     let rest = text.get(at..)?.strip_prefix(b"\"")?;
     let end = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
-    if rest[end] == b'\\' {
-        return None;
-    }
-    std::str::from_utf8(&rest[..end]).ok()
+    (rest[end] == b'"').then_some(&rest[..end])
 }
 
 /// Whether the object whose brace is at `brace` has another member of the name that stands at `at`. `None` if that is not
 /// seen at once.
-pub(super) fn stands_twice(text: &[u8], brace: usize, at: usize, name: &str) -> Option<bool> {
+pub(super) fn stands_twice(text: &[u8], brace: usize, at: usize, name: &[u8]) -> Option<bool> {
     let ahead = LookAhead { bytes: text, line_ends: LineEnds::AreSpace };
     let mut next = ahead.token(brace + 1)?;
     loop {
@@ -91,7 +88,9 @@ pub(super) fn pointer_to(text: &[u8], failure: &[Step]) -> Option<String> {
     let mut pointer = String::with_capacity(32);
     for step in failure.iter().rev() {
         match step.inside {
-            Inside::Member { name, .. } => push_token(&mut pointer, name_at(text, name)?),
+            Inside::Member { name, .. } => {
+                push_token(&mut pointer, std::str::from_utf8(name_at(text, name)?).ok()?);
+            }
             Inside::Element(nth) => push_token(&mut pointer, itoa::Buffer::new().format(nth)),
         }
     }

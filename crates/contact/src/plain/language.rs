@@ -135,7 +135,9 @@ impl Language {
             Some(ascii) => ascii.accepts(bytes),
             None => {
                 let class = |byte: &u8| self.low[usize::from(*byte)];
-                table.is_accepting(bytes.iter().map(class).fold(table.start, |at, class| table.after(at, class)))
+                table.is_accepting(
+                    bytes.iter().map(class).fold(table.start, |at, class| table.after(at, class)),
+                )
             }
         })
     }

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use ndjson::{Parser, SyntaxError, SyntaxErrorKind};
+use ndjson::{Parser, PartError, SyntaxError};
 
 use super::edit::{cut, name_at, pointer_to, said_by_each, stands_twice};
 use super::failure::{Inside, Lack, Step};
@@ -283,7 +283,7 @@ impl Mending<'_> {
         };
         let is_root = failure.len() == 1;
         // What has contacts is no contact, but a request body.
-        if is_root && name == Some("contacts") {
+        if is_root && name == Some(b"contacts") {
             return None;
         }
         let pointer = pointer_to(text, failure)?;
@@ -291,7 +291,7 @@ impl Mending<'_> {
         let settings = &options.settings;
         let repairs = &mut done.repairs;
         written.clear();
-        let judged = parser.parse(read, |tape| {
+        let judged = parser.parse_part(read, |tape| {
             let judged =
                 part.judge(Address { name, pointer: &pointer }, schemas, tape, settings, walk, repairs)?;
             let is_cut = judged.is_absent || !judged.findings.is_empty();
@@ -304,9 +304,7 @@ impl Mending<'_> {
         let (Judged { is_absent, has_changed, findings }, cut_text) = match judged {
             Ok(judged) => judged?,
             Err(error) => {
-                let is_json =
-                    matches!(error.kind, SyntaxErrorKind::DuplicateName(_) | SyntaxErrorKind::TooDeep);
-                done.is_broken = !is_json;
+                done.is_broken = error == PartError::NotJson;
                 return None;
             }
         };
@@ -496,7 +494,7 @@ fn has_surplus(
     for limited in schemas.iter().flat_map(|schema| &schema.limits.arrays) {
         let mut way = limited.path.iter().zip(failure.iter().rev());
         let is_on_way = way.all(|(name, step)| match step.inside {
-            Inside::Member { name: start, .. } => name_at(text, start) == Some(name),
+            Inside::Member { name: start, .. } => name_at(text, start) == Some(name.as_bytes()),
             Inside::Element(_) => false,
         });
         if !is_on_way {

@@ -64,7 +64,7 @@ pub(super) enum Influence {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Address<'a> {
     /// Its own, if it is a member.
-    pub(super) name: Option<&'a str>,
+    pub(super) name: Option<&'a [u8]>,
     /// What leads to it.
     pub(super) pointer: &'a str,
 }
@@ -119,9 +119,10 @@ impl Part {
             };
             for closed in self.closed_by.iter().filter(|closed| closed.schema == nth) {
                 let holder = schema.documents.holder(&closed.keyword);
-                let keyword = "additionalProperties".to_owned().into();
+                let keyword = "additionalProperties".into();
                 let (member, pointer) = (tape.root(), pointer.to_owned());
-                tell(vec![unknown_member(name?, member, pointer, keyword, holder, Voice::Annotated)])?;
+                let name = std::str::from_utf8(name?).ok()?;
+                tell(vec![unknown_member(name, member, pointer, keyword, holder, Voice::Annotated)])?;
             }
             for place in self.places.iter().filter(|place| place.schema == nth) {
                 tell(place.findings(schema, tape, pointer)?)?;
