@@ -27,6 +27,17 @@ pub(super) fn run(bytes: &[u8], mut at: usize) -> Option<Run> {
     }
     let mut is_graphic = odd == 0;
     at += LANE_BYTES;
+    // Identifiers, hashes and addresses mostly end within the next two.
+    if let Some(pair) = bytes.get(at..)?.first_chunk::<{ 2 * LANE_BYTES }>() {
+        let [first, second] = pair.as_chunks::<LANE_BYTES>().0 else { return None };
+        let ((stops, odd), (more_stops, more_odd)) = (masks(first), masks(second));
+        let (stops, odd) = (stops | more_stops << LANE_BYTES, odd | more_odd << LANE_BYTES);
+        if stops != 0 {
+            return Some(Run::ending(at, stops.into(), odd.into(), is_graphic));
+        }
+        is_graphic &= odd == 0;
+        at += 2 * LANE_BYTES;
+    }
     while let Some(lanes) = bytes.get(at..)?.first_chunk::<WIDE_BYTES>() {
         let (mut stops, mut odd) = (0, 0);
         for (nth, lane) in lanes.as_chunks::<LANE_BYTES>().0.iter().enumerate() {
