@@ -74,69 +74,48 @@ const ESCAPES: [u8; 256] = {
 /// Appends a text as a JSON string; only what must be escaped is.
 pub fn encode_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
-    let mut bytes = text.as_bytes();
-    while let Some((group, rest)) = bytes.split_first_chunk::<GROUP_BYTES>()
-        && let Some(margin) = rest.first_chunk::<LANE_BYTES>()
-    {
-        match Escapes::in_group(group) {
-            Escapes::At(0) => out.extend_from_slice(group),
-            Escapes::At(places) => escape_group(group, margin, places, out),
-            Escapes::Longer => group.iter().for_each(|byte| escape_byte(*byte, out)),
-        }
-        bytes = rest;
+    let (groups, rest) = text.as_bytes().as_chunks::<GROUP_BYTES>();
+    for group in groups {
+        escape_group(group, GROUP_BYTES, out);
     }
-    let (lanes, rest) = bytes.as_chunks::<LANE_BYTES>();
-    for lane in lanes {
-        if has_escapes(lane) {
-            escape_lane(lane, out);
-        } else {
-            out.extend_from_slice(lane);
-        }
-    }
-    if has_escapes(rest) {
-        rest.iter().for_each(|byte| escape_byte(*byte, out));
-    } else {
-        out.extend_from_slice(rest);
-    }
+    // What stands behind the rest needs no escapes, and does not count.
+    let mut group = [b' '; GROUP_BYTES];
+    group[..rest.len()].copy_from_slice(rest);
+    escape_group(&group, rest.len(), out);
     out.push(b'"');
 }
 
 /// How many bytes are escaped at a time: one bit each of a word.
 const GROUP_BYTES: usize = 4 * LANE_BYTES;
 
-/// Which bytes of a group must be escaped.
-enum Escapes {
-    /// Those of these bits, with a backslash before them.
-    At(u64),
-    /// Some with more than that.
-    Longer,
-}
-
-impl Escapes {
-    fn in_group(group: &[u8; GROUP_BYTES]) -> Self {
-        let (mut places, mut has_control) = (0, false);
-        for (nth, lane) in group.as_chunks::<LANE_BYTES>().0.iter().enumerate() {
-            let bytes = i8x16::new(lane.map(u8::cast_signed));
-            let escaped = bytes.simd_eq(i8x16::splat(b'"' as i8)) | bytes.simd_eq(i8x16::splat(b'\\' as i8));
-            // As signed numbers the bytes from 0x80 on are below zero.
-            let control = bytes.simd_lt(i8x16::splat(0x20)) & !bytes.simd_lt(i8x16::splat(0));
-            places |= u64::from(escaped.to_bitmask()) << (nth * LANE_BYTES);
-            has_control |= control.any();
-        }
-        if has_control { Self::Longer } else { Self::At(places) }
+/// Which bytes of a group need a backslash; `None` where some need more than that.
+fn escapes_in(group: &[u8; GROUP_BYTES]) -> Option<u64> {
+    let (mut places, mut has_control) = (0, false);
+    for (nth, lane) in group.as_chunks::<LANE_BYTES>().0.iter().enumerate() {
+        let bytes = i8x16::new(lane.map(u8::cast_signed));
+        let escaped = bytes.simd_eq(i8x16::splat(b'"' as i8)) | bytes.simd_eq(i8x16::splat(b'\\' as i8));
+        // As signed numbers the bytes from 0x80 on are below zero.
+        let control = bytes.simd_lt(i8x16::splat(0x20)) & !bytes.simd_lt(i8x16::splat(0));
+        places |= u64::from(escaped.to_bitmask()) << (nth * LANE_BYTES);
+        has_control |= control.any();
     }
+    (!has_control).then_some(places)
 }
 
-/// Appends a group with a backslash before the bytes at these places. In a record within a text a third of the bytes may
-/// be quotes: whole lanes are copied, also where only a few bytes of them count. `margin` is what follows the group.
-fn escape_group(group: &[u8; GROUP_BYTES], margin: &[u8; LANE_BYTES], mut places: u64, out: &mut Vec<u8>) {
+/// Appends the first bytes of a group, so many of them. In a record within a text a third of the bytes may be quotes: whole
+/// lanes are copied, also where only a few bytes of them count.
+fn escape_group(group: &[u8; GROUP_BYTES], count: usize, out: &mut Vec<u8>) {
+    let mut places = match escapes_in(group) {
+        Some(0) => return out.extend_from_slice(&group[..count]),
+        Some(places) => places,
+        None => return group[..count].iter().for_each(|byte| escape_byte(*byte, out)),
+    };
     let mut read = [0; GROUP_BYTES + LANE_BYTES];
     read[..GROUP_BYTES].copy_from_slice(group);
-    read[GROUP_BYTES..].copy_from_slice(margin);
     let mut escaped = [0; 2 * GROUP_BYTES + LANE_BYTES];
     let (mut from, mut length) = (0, 0);
     loop {
-        let to = (places.trailing_zeros() as usize).min(GROUP_BYTES);
+        let to = (places.trailing_zeros() as usize).min(count);
         while from < to {
             let lane = &read[from..from + LANE_BYTES];
             escaped[length..length + LANE_BYTES].copy_from_slice(lane);
@@ -153,28 +132,6 @@ fn escape_group(group: &[u8; GROUP_BYTES], margin: &[u8; LANE_BYTES], mut places
     out.extend_from_slice(&escaped[..length]);
 }
 
-/// Appends bytes of which some must be escaped. In a record within a text every third may be a quote: no branch depends on
-/// where they are.
-fn escape_lane(lane: &[u8; LANE_BYTES], out: &mut Vec<u8>) {
-    let mut escaped = [0; 32];
-    let mut length = 0;
-    let mut has_longer = false;
-    for byte in lane {
-        let escape = ESCAPES[usize::from(*byte)];
-        // Two bytes at most for each of sixteen: the mask changes no place, but spares a look at the bounds.
-        escaped[length & 31] = b'\\';
-        length += usize::from(escape != 0);
-        escaped[length & 31] = if escape != 0 { escape } else { *byte };
-        length += 1;
-        has_longer |= escape == b'u';
-    }
-    if has_longer {
-        lane.iter().for_each(|byte| escape_byte(*byte, out));
-    } else {
-        out.extend_from_slice(&escaped[..length]);
-    }
-}
-
 fn escape_byte(byte: u8, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     match ESCAPES[usize::from(byte)] {
@@ -185,13 +142,6 @@ fn escape_byte(byte: u8, out: &mut Vec<u8>) {
         }
         letter => out.extend_from_slice(&[b'\\', letter]),
     }
-}
-
-/// Whether a byte must be escaped. Sixteen are looked at at a time, whatever comes first among them.
-fn has_escapes(bytes: &[u8]) -> bool {
-    let is_escaped = |has: bool, byte: &u8| has | (*byte < 0x20) | (*byte == b'"') | (*byte == b'\\');
-    let (lanes, rest) = bytes.as_chunks::<16>();
-    lanes.iter().any(|lane| lane.iter().fold(false, is_escaped)) || rest.iter().fold(false, is_escaped)
 }
 
 #[cfg(test)]

@@ -151,10 +151,12 @@ impl Workers {
     /// Waits until all blocks are through, something fails, or it is asked to stop; gives the ordered stage back.
     pub(crate) fn finish(self) -> (InOrder, Result<ReadToEnd, End>) {
         let end = loop {
+            if self.shared.stop.is_requested() {
+                break Err(End::Interrupted);
+            }
             match self.ended.recv_timeout(STOP_INTERVAL) {
                 Ok(end) => break end,
-                Err(RecvTimeoutError::Timeout) if !self.shared.stop.is_requested() => {}
-                Err(RecvTimeoutError::Timeout) => break Err(End::Interrupted),
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break Err(End::WorkersLost),
             }
         };

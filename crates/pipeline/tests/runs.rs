@@ -258,3 +258,13 @@ fn a_stopped_run_is_not_complete() {
     assert!(matches!(ran.outcome.end, End::Interrupted));
     assert!(!ran.complete);
 }
+
+#[test]
+fn a_run_whose_sink_takes_nothing_ends_when_it_is_asked_to() {
+    let long = format!(r#","contactKey":"{}""#, "k".repeat(5000));
+    let text: String = (0..4000).map(|id| contact(&format!("c{id}"), &long) + "\n").collect();
+    // All of it is one block, and makes more bodies than may wait.
+    let ran = Run::of(&text).block_bytes(64 << 20).batch_bytes(3 << 20).stuck_sink().go();
+    assert!(matches!(ran.outcome.end, End::Interrupted), "{:?}", ran.outcome.end);
+    assert!(!ran.complete && ran.bodies.is_empty());
+}

@@ -2,6 +2,7 @@
 
 use std::io::{BufWriter, Write};
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 
 use batch::manifest::Completion;
@@ -30,6 +31,7 @@ pub(crate) struct Run {
     max_rejects: Option<RejectLimit>,
     max_errors: NonZeroUsize,
     stop: Stop,
+    has_stuck_sink: bool,
     in_rejects: bool,
 }
 
@@ -46,10 +48,23 @@ struct Memory {
     bodies: Arc<Mutex<Vec<String>>>,
     complete: Arc<Mutex<bool>>,
     contacts: u64,
+    stuck: Option<Stuck>,
+}
+
+/// Asks the run to stop at the first body, and takes it when the run has ended.
+#[derive(Clone)]
+struct Stuck {
+    stop: Stop,
+    ended: Arc<Mutex<Receiver<()>>>,
 }
 
 impl Sink for Memory {
     fn write(&mut self, body: &Body) -> Result<(), SinkError> {
+        if let Some(Stuck { stop, ended }) = &self.stuck {
+            stop.request();
+            // Nothing is sent: it waits until the other end is dropped.
+            let _ = ended.lock().expect("nobody panicked").recv();
+        }
         self.contacts += u64::from(body.contacts);
         let text = String::from_utf8(body.bytes.clone()).expect("a body is UTF-8");
         self.bodies.lock().expect("nobody panicked").push(text);
@@ -86,6 +101,7 @@ impl Run {
             max_rejects: None,
             max_errors: NonZeroUsize::new(20).expect("not 0"),
             stop: Stop::default(),
+            has_stuck_sink: false,
             in_rejects: false,
         }
     }
@@ -175,10 +191,18 @@ impl Run {
         self
     }
 
+    /// The sink takes nothing, and the run is asked to stop meanwhile.
+    pub(crate) fn stuck_sink(mut self) -> Self {
+        self.has_stuck_sink = true;
+        self
+    }
+
     pub(crate) fn go(self) -> Ran {
         let file = file_of(&self.text);
         let second = self.second_text.as_ref().map(|text| file_of(text.as_bytes()));
-        let memory = Memory::default();
+        let (_until_the_end, ended) = channel();
+        let stuck = Stuck { stop: self.stop.clone(), ended: Arc::new(Mutex::new(ended)) };
+        let memory = Memory { stuck: self.has_stuck_sink.then_some(stuck), ..Memory::default() };
         let finds = self.merging.finds(self.rules.dedupe_on);
         let rules = RuleOptions { finds, ..self.rules };
         let request = RequestOptions { dedupe_on: rules.dedupe_on, ..RequestOptions::default() };
