@@ -19,7 +19,7 @@ use serde_json::Value;
 use self::keywords::{Condition, Place, Places};
 use super::parts::{Closed, Influence, Part, PartPlace};
 use super::program::{
-    ArrayRule, IntegerRule, MOST_MEMBERS, Member, Name, ObjectRule, PartId, Program, Rule, RuleId,
+    ArrayRule, IntegerRule, MOST_MEMBERS, Member, NOTHING, Name, ObjectRule, PartId, Program, Rule, RuleId,
     TextVariant, Variants,
 };
 use super::text::{Choice, Languages, TextRule};
@@ -60,9 +60,6 @@ impl Program {
         compiler.program
     }
 }
-
-/// The rule that takes nothing.
-const NOTHING: RuleId = 0;
 
 /// The part of which nothing is known.
 const UNKNOWN: PartId = 0;

@@ -1,6 +1,6 @@
 //! Where a scan stopped.
 
-use super::program::{ArrayRule, ObjectRule, PartId};
+use super::program::{ArrayRule, NOTHING, ObjectRule, PartId, RuleId};
 use super::scan::Scan;
 
 /// One step on the way from the record to the value that was not taken.
@@ -8,6 +8,8 @@ use super::scan::Scan;
 pub(super) struct Step {
     /// What is said about the value.
     pub(super) part: PartId,
+    /// The rule that did not take it.
+    pub(super) rule: RuleId,
     /// Where it starts; there may be white space before it.
     pub(super) value: usize,
     /// Where the object or array starts that it is in.
@@ -53,10 +55,13 @@ impl Scan<'_> {
         value: usize,
     ) -> Option<usize> {
         let bit = place.map_or(0, |place| 1 << place);
-        let part = place.map_or(object.others_part, |place| object.members[place].part);
+        let (part, rule) = match place {
+            Some(place) => (object.members[place].part, object.members[place].rule),
+            None => (object.others_part, object.others.unwrap_or(NOTHING)),
+        };
         let inside = Inside::Member { name, bit, is_required: object.required & bit != 0 };
         let is_bounded = object.most_members < usize::MAX;
-        self.notes.failure.push(Step { part, value, opening: brace, inside, is_bounded });
+        self.notes.failure.push(Step { part, rule, value, opening: brace, inside, is_bounded });
         None
     }
 
@@ -78,7 +83,8 @@ impl Scan<'_> {
     ) -> Option<usize> {
         let inside = Inside::Element(nth);
         let is_bounded = array.most < usize::MAX;
-        self.notes.failure.push(Step { part: array.part, value, opening: bracket, inside, is_bounded });
+        let ArrayRule { part, elements: rule, .. } = *array;
+        self.notes.failure.push(Step { part, rule, value, opening: bracket, inside, is_bounded });
         None
     }
 }

@@ -12,7 +12,7 @@ use ndjson::{Parser, PartError, SyntaxError};
 use super::edit::{cut, name_at, pointer_to, said_by_each, stands_twice};
 use super::failure::{Inside, Lack, Step};
 use super::look_ahead::LookAhead;
-use super::notes::Cell;
+use super::notes::{Cell, Notes};
 use super::parts::{Address, Influence, Judged};
 use super::scan::LineEnds;
 use super::{PLAIN_MARGIN_BYTES, PlainContact, PlainContacts, PlainScratch};
@@ -147,7 +147,7 @@ impl PlainContacts {
         }
         let mut failure = std::mem::take(&mut plain.notes.failure);
         if !failure.is_empty() && in_record(&mut failure, scanned_at, record.len()) {
-            let mended = mending.mend_part(text, &failure);
+            let mended = mending.mend_with_holders(text, &failure, &mut plain.notes);
             plain.notes.failure = failure;
             if mended.is_none() {
                 return mending.broken(record);
@@ -175,7 +175,7 @@ impl PlainContacts {
             }
             let failure = std::mem::take(&mut notes.failure);
             mending.done.is_consequence = mending.done.lacks_only_what_was_cut(notes.lack, &failure);
-            let mended = mending.mend_part(text, &failure);
+            let mended = mending.mend_with_holders(text, &failure, notes);
             plain.notes.failure = failure;
             if mended.is_none() {
                 return mending.broken(record);
@@ -258,6 +258,25 @@ impl Mending<'_> {
             return None;
         }
         SyntaxError::in_broken(record).map(Mended::Broken)
+    }
+
+    /// Mends the part that a scan stopped at and, where a member was cut that must be there, what holds it: the scan of
+    /// the record would come to no other end, so it is not asked.
+    fn mend_with_holders(&mut self, text: &mut Vec<u8>, failure: &[Step], notes: &mut Notes) -> Option<()> {
+        self.mend_part(text, failure)?;
+        let program = &self.contacts.program;
+        for way in (1..failure.len()).map(|steps| &failure[steps..]) {
+            let Some(cut) = self.done.lack.filter(|cut| cut.members != 0) else { break };
+            let settings = &self.options.settings;
+            let is_taken = program.scan_part(way[0].rule, text, cut.opening, settings, notes).is_some();
+            // Where another part of it is not taken, the scan of the record says which.
+            if is_taken || !notes.failure.is_empty() || !self.done.lacks_only_what_was_cut(notes.lack, way) {
+                break;
+            }
+            self.done.is_consequence = true;
+            self.mend_part(text, way)?;
+        }
+        Some(())
     }
 
     /// Writes the part anew that a scan stopped at, or cuts it.

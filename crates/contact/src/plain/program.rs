@@ -10,6 +10,9 @@ use super::text::{Choice, TextRule};
 /// The number of a rule in [`Program::rules`].
 pub(super) type RuleId = usize;
 
+/// The rule that takes nothing.
+pub(super) const NOTHING: RuleId = 0;
+
 /// The number of a part in [`Program::parts`].
 pub(super) type PartId = usize;
 

@@ -77,6 +77,26 @@ impl Program {
     }
 }
 
+impl Program {
+    /// Reads a value inside a record by its rule; it is not noted what stands there. The place after it, if it is taken.
+    pub(super) fn scan_part(
+        &self,
+        rule: RuleId,
+        bytes: &[u8],
+        at: usize,
+        settings: &Settings,
+        notes: &mut Notes,
+    ) -> Option<usize> {
+        notes.clear(self);
+        // It may be an element: these have a row to be noted in.
+        (1..self.columns.len()).for_each(|table| notes.begin_row(table as u8));
+        let line_ends = LineEnds::AreSpace;
+        let mut scan =
+            Scan { program: self, bytes, line_ends, settings, notes, copied: at, depth: 1, cut: 0 };
+        scan.value(&self.rules[rule], at, Noted::default())
+    }
+}
+
 pub(super) struct Scan<'s> {
     program: &'s Program,
     bytes: &'s [u8],
