@@ -89,9 +89,10 @@ fn plain(path: &Path, threads: NonZeroUsize) -> Result<u64> {
         let mut taken = 0;
         let mut records = block.records();
         loop {
-            let line = records.take_line(|bytes, start| {
+            let end = records.line_start().and_then(|(bytes, start)| {
                 Some(rules.take_plain(bytes, start, LineEnds::EndRecords, scratch, fields)?.end)
             });
+            let line = end.and_then(|end| records.end_line(end));
             if line.is_none() {
                 // Too near to the end of the block; the product copies such a record first.
                 let Some(record) = records.next() else { return Ok(taken) };

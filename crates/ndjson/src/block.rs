@@ -177,22 +177,24 @@ impl<'b> Records<'b> {
         self.line
     }
 
-    /// Offers the rest of the block to a reader that finds the end of a record by itself: it gets the bytes and the
-    /// place of the next one that was not looked at, and gives the place after the record, if it takes one. Then the
-    /// record is passed, if a line ends right behind it.
+    /// The rest of the block, for a reader that finds the end of a record by itself: the bytes, and the place of the next
+    /// one that was not looked at. What the reader takes is passed by [`end_line`](Self::end_line).
     ///
-    /// Of a block whose records do not stand on lines, nothing is offered.
+    /// `None` at the end, and for a block whose records do not stand on lines.
     #[inline]
-    pub fn take_line(
-        &mut self,
-        reader: impl FnOnce(&'b [u8], usize) -> Option<usize>,
-    ) -> Option<RecordText<'b>> {
+    #[must_use]
+    pub fn line_start(&self) -> Option<(&'b [u8], usize)> {
+        let bytes = &self.block.bytes;
+        (matches!(self.block.framing, Framing::Lines) && self.next < bytes.len())
+            .then_some((bytes.as_slice(), self.next))
+    }
+
+    /// Passes the record that starts where [`line_start`](Self::line_start) says and ends before `end`, if a line ends
+    /// right behind it.
+    #[inline]
+    pub fn end_line(&mut self, end: usize) -> Option<RecordText<'b>> {
         let bytes = &self.block.bytes;
         let offset = self.next;
-        if !matches!(self.block.framing, Framing::Lines) || offset >= bytes.len() {
-            return None;
-        }
-        let end = reader(bytes, offset)?;
         let ended = match bytes.get(end..)? {
             [b'\n', ..] => end + 1,
             [b'\r', b'\n', ..] => end + 2,

@@ -326,27 +326,26 @@ impl Examiner {
         let Self { scratch, field_set, .. } = self;
         match examination {
             Examination::Raw(schema) => {
-                let mut plain =
-                    |bytes: &[u8], start| schema.take_plain(bytes, start, LineEnds::EndRecords, scratch);
-                while records.take_line(&mut plain).is_some() {
+                while let Some((bytes, start)) = records.line_start()
+                    && let Some(end) = schema.take_plain(bytes, start, LineEnds::EndRecords, scratch)
+                    && records.end_line(end).is_some()
+                {
                     out.records += 1;
                     out.passed += 1;
                 }
             }
-            Examination::Contacts { rules, hasher, .. } => loop {
-                let mut taken = None;
-                let record = records.take_line(|bytes, start| {
-                    let contact = rules.take_plain(bytes, start, LineEnds::EndRecords, scratch, field_set)?;
-                    let end = contact.end;
-                    taken = Some((contact, bytes));
-                    Some(end)
-                });
-                let (Some(record), Some((contact, bytes))) = (record, taken) else { return };
-                out.records += 1;
-                let text = record.offset..record.offset + record.bytes.len();
-                let taken = TakenFrom { bytes, base: 0, line: record.line, text };
-                out.take_plain(&taken, &contact, *hasher, field_set);
-            },
+            Examination::Contacts { rules, hasher, .. } => {
+                while let Some((bytes, start)) = records.line_start()
+                    && let Some(ref contact) =
+                        rules.take_plain(bytes, start, LineEnds::EndRecords, scratch, field_set)
+                    && let Some(record) = records.end_line(contact.end)
+                {
+                    out.records += 1;
+                    let text = record.offset..record.offset + record.bytes.len();
+                    let taken = TakenFrom { bytes, base: 0, line: record.line, text };
+                    out.take_plain(&taken, contact, *hasher, field_set);
+                }
+            }
         }
     }
 
