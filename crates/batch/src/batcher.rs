@@ -14,7 +14,7 @@ use crate::options::{Absent, BatchOptions, MAX_CONTACTS_PER_REQUEST, OptionsErro
 use crate::set_table::{SetId, SetLimits, SetTable};
 
 /// How many buffers that came back are held for the next bodies.
-const SPARE_BUFFERS: usize = 4;
+const SPARE_BUFFERS: usize = 3;
 
 /// The most bytes of a body that this crate handles: lengths in temporary files have 32 bits.
 const MOST_BODY_BYTES: usize = u32::MAX as usize;

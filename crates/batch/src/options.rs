@@ -16,7 +16,7 @@ pub const MAX_CONTACTS_PER_REQUEST: u32 = 3000;
 pub const DEFAULT_MAX_BYTES: usize = 8 << 20;
 
 /// The default of [`BatchOptions::open_bytes`].
-pub const DEFAULT_OPEN_BYTES: usize = 16 << 20;
+pub const DEFAULT_OPEN_BYTES: usize = 8 << 20;
 
 /// The longest `eventKeyForNewContacts`, in characters; documented for the bulk method.
 pub const MAX_EVENT_KEY_CHARS: usize = 100;

@@ -194,7 +194,7 @@ impl SinkThread {
         self.waiting -= 1;
         self.waiting_bytes -= written.len();
         let spare_bytes: usize = self.spare.iter().map(Vec::capacity).sum();
-        if self.spare.is_empty() || spare_bytes + written.capacity() <= MOST_WAITING_BYTES {
+        if self.waiting_bytes + spare_bytes + written.capacity() <= MOST_WAITING_BYTES {
             self.spare.push(written);
         }
     }
