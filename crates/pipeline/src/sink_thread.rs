@@ -25,6 +25,9 @@ const LEAST_BODIES: usize = 2;
 /// milliseconds pass until the sink comes to its turn, and bodies are made in less.
 const MOST_WAITING_BYTES: usize = 8 << 20;
 
+/// A smaller body counts as so many bytes, for what it takes beside them.
+const LEAST_BODY_BYTES: usize = 4 << 10;
+
 /// How long an interrupted run waits for the sink to clear away what is half written. A pipe that nobody reads from
 /// may never let it.
 const ABANDON_WAIT: Duration = Duration::from_secs(2);
@@ -98,7 +101,7 @@ pub(crate) struct SinkThread {
     thread: Option<JoinHandle<()>>,
     completing: Completing,
     bodies_sent: u64,
-    /// How many bodies the sink has, and their bytes.
+    /// How many bodies the sink has, and the memory of their bytes.
     waiting: usize,
     waiting_bytes: usize,
     /// The memory of bodies that were written, for the next ones.
@@ -170,7 +173,7 @@ impl SinkThread {
     /// Hands a body over; waits while the sink has enough, and nobody asks to stop.
     pub(crate) fn take(&mut self, body: Body) -> Result<(), End> {
         // Why the sink has gone is known when it is ended.
-        let bytes = body.bytes.len();
+        let bytes = taken_by(&body.bytes);
         while let Ok(written) = self.written.try_recv() {
             self.came_back(written);
         }
@@ -192,7 +195,7 @@ impl SinkThread {
     /// A body is written: its memory is kept for the next one, if that is not too much.
     fn came_back(&mut self, written: Vec<u8>) {
         self.waiting -= 1;
-        self.waiting_bytes -= written.len();
+        self.waiting_bytes -= taken_by(&written);
         let spare_bytes: usize = self.spare.iter().map(Vec::capacity).sum();
         if self.waiting_bytes + spare_bytes + written.capacity() <= MOST_WAITING_BYTES {
             self.spare.push(written);
@@ -234,4 +237,9 @@ impl SinkThread {
         drop(self.messages);
         self.ended.recv_timeout(ABANDON_WAIT).ok().and_then(|(_, tally)| tally)
     }
+}
+
+/// The memory that a body takes.
+fn taken_by(bytes: &Vec<u8>) -> usize {
+    bytes.capacity().max(LEAST_BODY_BYTES)
 }

@@ -65,7 +65,7 @@ struct Shared {
 struct Reading {
     reader: BlockReader,
     /// Carriers that whoever reads has taken already.
-    stock: Vec<Box<Carrier>>,
+    stock: Vec<Carrier>,
     errors: Vec<InputError>,
     /// Blocks read so far.
     blocks: u64,
@@ -75,14 +75,14 @@ struct Reading {
 /// Blocks on their way to the ordered stage.
 struct Queue {
     /// Those that are examined, by their number, from 0.
-    examined: BTreeMap<u64, Box<Carrier>>,
+    examined: BTreeMap<u64, Carrier>,
     /// The number of the one whose turn it is.
     next: u64,
     /// A worker is at it, and will look for the next one.
     is_served: bool,
     /// How many there are, and how reading went, once that is known.
     total: Option<(u64, ReadToEnd)>,
-    idle: Vec<Box<Carrier>>,
+    idle: Vec<Carrier>,
     /// Whoever reads waits for carriers.
     is_short: bool,
     /// Nobody wants more.
@@ -123,7 +123,7 @@ impl Workers {
                 next: 0,
                 is_served: false,
                 total: None,
-                idle: (0..carriers).map(|_| Box::default()).collect(),
+                idle: (0..carriers).map(|_| Carrier::default()).collect(),
                 is_short: false,
                 has_ended: false,
             }),
@@ -199,7 +199,7 @@ impl Shared {
     }
 
     /// The next block, with its number; `None` at the end, which is told once, or if the run has ended.
-    fn next(&self, reading: &mut Reading) -> Option<(u64, Box<Carrier>)> {
+    fn next(&self, reading: &mut Reading) -> Option<(u64, Carrier)> {
         while !reading.has_ended {
             if !self.collect(&mut reading.stock, 1) {
                 return None;
@@ -232,7 +232,7 @@ impl Shared {
     }
 
     /// Waits until whoever reads has so many carriers; `false` if the run has ended.
-    fn collect(&self, stock: &mut Vec<Box<Carrier>>, wanted: usize) -> bool {
+    fn collect(&self, stock: &mut Vec<Carrier>, wanted: usize) -> bool {
         if stock.len() >= wanted {
             return true;
         }
@@ -252,7 +252,7 @@ impl Shared {
 
     /// Puts an examined block into the queue, and serves the queue as far as it goes, unless another worker is at
     /// that; `false` if the run has ended.
-    fn hand_over(&self, number: u64, carrier: Box<Carrier>) -> bool {
+    fn hand_over(&self, number: u64, carrier: Carrier) -> bool {
         let Ok(mut queue) = self.queue.lock() else { return false };
         queue.examined.insert(number, carrier);
         while !queue.has_ended && !queue.is_served {
@@ -329,7 +329,7 @@ impl Shared {
 
 impl Queue {
     /// The block whose turn it is, if it is there. Whoever has it serves the queue until it is given back.
-    fn take_next(&mut self) -> Option<Box<Carrier>> {
+    fn take_next(&mut self) -> Option<Carrier> {
         let carrier = self.examined.remove(&self.next)?;
         self.next += 1;
         self.is_served = true;
