@@ -268,3 +268,13 @@ fn a_run_whose_sink_takes_nothing_ends_when_it_is_asked_to() {
     assert!(matches!(ran.outcome.end, End::Interrupted), "{:?}", ran.outcome.end);
     assert!(!ran.complete && ran.bodies.is_empty());
 }
+
+#[test]
+fn a_panic_of_a_worker_ends_the_run_and_nothing_is_complete() {
+    let text: String = (0..2000).map(|id| contact(&format!("c{id}"), "") + "\n").collect();
+    for threads in 1..=3 {
+        let ran = Run::of(&format!("{text}not json\n{text}")).threads(threads).panicking_rejects().go();
+        assert!(matches!(ran.outcome.end, End::WorkersLost), "{:?}", ran.outcome.end);
+        assert!(!ran.complete);
+    }
+}

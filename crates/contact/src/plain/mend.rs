@@ -136,7 +136,8 @@ impl PlainContacts {
         let done = Done::default();
         let mut mending = Mending { contacts: self, schemas, options, parser, part, walk, surplus, done };
         let mut rounds = 0;
-        // The first scan need not be done again.
+        // The first scan need not be done again: it took a value that more stands behind, or all but for the limits, or
+        // it stopped.
         let end = plain.notes.taken_to.and_then(|end| end.checked_sub(scanned_at));
         let behind = end.and_then(|end| record.get(end..)).unwrap_or_default();
         if !behind.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')) {

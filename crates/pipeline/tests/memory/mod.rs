@@ -1,6 +1,6 @@
 //! Runs from a text to memory.
 
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,8 @@ use contact::{DedupeOn, Formats, RuleOptions, Rules, Schema};
 use mapping::Sources;
 use ndjson::{BlockReader, Format, Input, ReaderOptions, Recogniser};
 use pipeline::{
-    Job, Merging, OnDuplicate, Outcome, Output, Progress, RejectLimit, RejectLines, Stop, TallyContacts, Task,
+    Job, Merging, OnDuplicate, Outcome, Output, Progress, Reject, RejectLimit, RejectLines, Rejects, Stop,
+    TallyContacts, Task,
 };
 use serde_json::Value;
 use sink::{Sink, SinkError};
@@ -32,7 +33,21 @@ pub(crate) struct Run {
     max_errors: NonZeroUsize,
     stop: Stop,
     has_stuck_sink: bool,
+    has_panicking_rejects: bool,
     in_rejects: bool,
+}
+
+/// Whatever takes the rejects has a fault of its own.
+struct Panicking;
+
+impl Rejects for Panicking {
+    fn take(&mut self, _: &Reject<'_>) -> io::Result<()> {
+        panic!("this is a fault that the run has to survive")
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 pub(crate) struct Ran {
@@ -102,6 +117,7 @@ impl Run {
             max_errors: NonZeroUsize::new(20).expect("not 0"),
             stop: Stop::default(),
             has_stuck_sink: false,
+            has_panicking_rejects: false,
             in_rejects: false,
         }
     }
@@ -197,6 +213,12 @@ impl Run {
         self
     }
 
+    /// Telling the first reject panics.
+    pub(crate) fn panicking_rejects(mut self) -> Self {
+        self.has_panicking_rejects = true;
+        self
+    }
+
     pub(crate) fn go(self) -> Ran {
         let file = file_of(&self.text);
         let second = self.second_text.as_ref().map(|text| file_of(text.as_bytes()));
@@ -239,9 +261,12 @@ impl Run {
             max_errors_per_record: self.max_errors,
         };
         let told = tempfile::NamedTempFile::new().expect("a temporary file");
-        let rejects = BufWriter::new(told.reopen().expect("the same file"));
-        let outcome =
-            pipeline::run(job, Box::new(RejectLines::new(rejects)), &Progress::default(), &self.stop);
+        let rejects: Box<dyn Rejects + Send> = if self.has_panicking_rejects {
+            Box::new(Panicking)
+        } else {
+            Box::new(RejectLines::new(BufWriter::new(told.reopen().expect("the same file"))))
+        };
+        let outcome = pipeline::run(job, rejects, &Progress::default(), &self.stop);
         let mut rejects = std::io::read_to_string(told).expect("rejects are UTF-8");
         // The name of a temporary file is another one each time.
         for (file, name) in std::iter::once(&file).chain(&second).zip(["input", "second-input"]) {
