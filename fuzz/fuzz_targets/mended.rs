@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use contact::{
-    DedupeOn, FieldSet, LineEnds, Mended, OnInvalid, PLAIN_MARGIN_BYTES, RuleOptions, Rules, Scratch,
+    DedupeOn, FieldSet, LineEnds, Mended, OnInvalid, PLAIN_MARGIN_BYTES, Repairs, RuleOptions, Rules, Scratch,
     Verdict, Violation, encode,
 };
 use libfuzzer_sys::fuzz_target;
@@ -29,18 +29,22 @@ fuzz_target!(|record: &[u8]| {
         let mut fields = FieldSet::default();
         let mut bytes = record.to_vec();
         bytes.resize(record.len() + PLAIN_MARGIN_BYTES, b' ');
-        let taken = rules.take_plain(&bytes, 0, LineEnds::AreSpace, &mut scratch, &mut fields);
-        if taken.is_some_and(|contact| contact.end == record.len()) {
+        let ends = LineEnds::AreSpace;
+        let taken = rules.take_or_mend(&bytes, 0, ends, &mut parser, &mut scratch, &mut fields);
+        if taken.as_ref().is_some_and(|contact| contact.end == record.len()) {
             continue;
         }
-        let (written, key, told) = match rules.mend(record, 0, &mut parser, &mut scratch, &mut fields) {
-            None => continue,
-            Some(Mended::Broken(error)) => (None, None, vec![Violation::of_syntax(&error)]),
-            Some(Mended::Rejected { violations, key }) => (None, key, violations),
-            Some(Mended::Accepted { contact, text, pruned }) => {
-                let written = contact.rewritten.unwrap_or(&text[contact.start..contact.end]).to_vec();
-                (Some((written, fields)), Some(contact.key(text).value.to_owned()), pruned)
-            }
+        let is_taken = taken.is_some();
+        let mended = match is_taken {
+            true => None,
+            false => rules.mended(&bytes, 0, ends, &mut scratch, &mut fields),
+        };
+        let (said, repairs) = if let Some(mended) = mended {
+            what_is_said(mended, &bytes, &fields)
+        } else if let Some(mended) = rules.mend_again(record, 0, &mut parser, &mut scratch, &mut fields) {
+            what_is_said(mended, record, &fields)
+        } else {
+            continue;
         };
         let judged = parser.parse(record, |tape| match rules.judge(tape, &mut judging) {
             Verdict::Rejected { violations, key } => (None, key.map(|key| key.value.to_owned()), violations),
@@ -52,7 +56,23 @@ fuzz_target!(|record: &[u8]| {
             }
         });
         let judged = judged.unwrap_or_else(|error| (None, None, vec![Violation::of_syntax(&error)]));
-        assert_eq!((written, key, told), judged);
-        assert!(scratch.repairs.iter().eq(judging.repairs.iter()));
+        assert_eq!(said, judged);
+        assert!(repairs.iter().eq(judging.repairs.iter()));
     }
 });
+
+/// A contact as it is written, with its fields; what it is known by; and what is told.
+type Said = (Option<(Vec<u8>, FieldSet)>, Option<String>, Vec<Violation>);
+
+fn what_is_said(mended: Mended<'_>, bytes: &[u8], fields: &FieldSet) -> (Said, Repairs) {
+    match mended {
+        Mended::Broken(error) => ((None, None, vec![Violation::of_syntax(&error)]), Repairs::default()),
+        Mended::Rejected { violations, key, repairs, .. } => ((None, key, violations), repairs.clone()),
+        Mended::Accepted { contact, apart, pruned, repairs, .. } => {
+            let text = apart.unwrap_or(bytes);
+            let written = contact.rewritten.unwrap_or(&text[contact.start..contact.end]).to_vec();
+            let key = contact.key(text).value.to_owned();
+            ((Some((written, fields.clone())), Some(key), pruned), repairs.clone())
+        }
+    }
+}

@@ -37,7 +37,7 @@ use self::found::{Finding, Found};
 use self::limited::Limited;
 use self::notes::{Cell, Notes};
 use self::program::Program;
-
+use self::scan::Taken;
 use self::wanted::{Column, Wanted};
 use crate::dedupe::{DedupeOn, Key, key_value};
 use crate::field_set::{FieldSet, STANDARD_FIELD_NAMES, StandardFields};
@@ -150,10 +150,36 @@ impl PlainContacts {
         scratch: &'b mut PlainScratch,
         field_set: &mut FieldSet,
     ) -> Option<PlainContact<'b>> {
+        scratch.is_beyond_limits = false;
+        let notes = &mut scratch.notes;
+        let taken = self.program.scan(bytes, start, line_ends, &options.settings, notes, None)?;
+        self.contact(bytes, start, taken, options, scratch, field_set)
+    }
+
+    /// Whether a contact surely keeps all limits. `kinds` is memory to work with.
+    #[inline(always)]
+    fn is_within_limits(&self, bytes: &[u8], notes: &Notes, kinds: &mut Vec<(usize, usize)>) -> bool {
+        for limited in &self.limited {
+            if !limited.keeps_all(bytes, notes, kinds) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The contact that was taken, if it surely keeps all limits and is known by something.
+    #[inline(always)]
+    fn contact<'b>(
+        &self,
+        bytes: &'b [u8],
+        start: usize,
+        taken: Taken,
+        options: &RuleOptions,
+        scratch: &'b mut PlainScratch,
+        field_set: &mut FieldSet,
+    ) -> Option<PlainContact<'b>> {
         let PlainScratch { notes, kinds, found, is_beyond_limits } = scratch;
-        *is_beyond_limits = false;
-        let taken = self.program.scan(bytes, start, line_ends, &options.settings, notes)?;
-        if !self.limited.iter().all(|limited| limited.keeps_all(bytes, notes, kinds)) {
+        if !self.is_within_limits(bytes, notes, kinds) {
             *is_beyond_limits = true;
             return None;
         }
@@ -172,7 +198,7 @@ impl PlainContacts {
 
     /// Whether the record, which is all of `bytes` but the margin, plainly satisfies every schema.
     pub(crate) fn is_valid(&self, bytes: &[u8], settings: &Settings, scratch: &mut PlainScratch) -> bool {
-        let taken = self.program.scan(bytes, 0, LineEnds::AreSpace, settings, &mut scratch.notes);
+        let taken = self.program.scan(bytes, 0, LineEnds::AreSpace, settings, &mut scratch.notes, None);
         taken.is_some_and(|taken| taken.end + PLAIN_MARGIN_BYTES == bytes.len())
     }
 
@@ -240,7 +266,7 @@ impl PlainRecords {
         line_ends: LineEnds,
         scratch: &mut PlainScratch,
     ) -> Option<usize> {
-        let taken = self.0.scan(bytes, start, line_ends, &Settings::default(), &mut scratch.notes)?;
+        let taken = self.0.scan(bytes, start, line_ends, &Settings::default(), &mut scratch.notes, None)?;
         Some(taken.end)
     }
 }

@@ -184,11 +184,53 @@ impl Rules {
         self.plain.as_ref()?.take(bytes, start, line_ends, &self.options, &mut scratch.plain, field_set)
     }
 
-    /// Judges a record that [`take_plain`](Self::take_plain) did not take, if it is plain but for a part: it is told what
-    /// [`judge`](Self::judge) would tell, and accepted as that would accept it. Its text is all of `record`, and it was
-    /// asked for just now, with the same `scratch` and its start at `scanned_at`. Its fields go into `field_set` if it is
-    /// accepted. `None` says nothing about it.
-    pub fn mend<'b>(
+    /// Takes a contact as [`take_plain`](Self::take_plain) does. Where it is not plain, the parts that are not are parsed and
+    /// judged, as far as that can be done of each alone: [`mended`](Self::mended) says what came of it.
+    #[inline]
+    pub fn take_or_mend<'b>(
+        &self,
+        bytes: &'b [u8],
+        start: usize,
+        line_ends: LineEnds,
+        parser: &mut Parser,
+        scratch: &'b mut Scratch,
+        field_set: &mut FieldSet,
+    ) -> Option<PlainContact<'b>> {
+        // The scan reads no times.
+        if self.options.updated_at.is_some() {
+            return None;
+        }
+        let Scratch { plain, mend, .. } = scratch;
+        let (schemas, options) = (&self.schemas, &self.options);
+        self.plain
+            .as_ref()?
+            .take_or_mend(bytes, start, line_ends, schemas, options, parser, plain, mend, field_set)
+    }
+
+    /// What became of a record that [`take_or_mend`](Self::take_or_mend) was just asked for and did not take, with the same
+    /// `bytes`, `start`, `line_ends` and `scratch`: it is told what [`judge`](Self::judge) would tell, and accepted as that
+    /// would accept it. Its fields go into `field_set` if it is accepted. `None` says nothing about it.
+    ///
+    /// Where line ends do not end records, all of `bytes` but the margin is the record.
+    pub fn mended<'b>(
+        &self,
+        bytes: &'b [u8],
+        start: usize,
+        line_ends: LineEnds,
+        scratch: &'b mut Scratch,
+        field_set: &mut FieldSet,
+    ) -> Option<Mended<'b>> {
+        if self.options.updated_at.is_some() {
+            return None;
+        }
+        let Scratch { plain, mend, .. } = scratch;
+        self.plain.as_ref()?.mended(bytes, start, line_ends, &self.options, plain, mend, field_set)
+    }
+
+    /// Judges a record that [`mended`](Self::mended) says nothing about, if it is no JSON, or beyond a limit. Its text is all
+    /// of `record`, and it was asked for just now, with the same `scratch` and its start at `scanned_at`. `None` says nothing
+    /// about it.
+    pub fn mend_again<'b>(
         &self,
         record: &[u8],
         scanned_at: usize,
@@ -199,10 +241,10 @@ impl Rules {
         if self.options.updated_at.is_some() {
             return None;
         }
-        let Scratch { plain, mend, repairs, .. } = scratch;
+        let Scratch { plain, mend, .. } = scratch;
         let (schemas, options) = (&self.schemas, &self.options);
         let program = self.plain.as_ref()?;
-        program.mend(record, scanned_at, schemas, options, parser, plain, mend, field_set, repairs)
+        program.mend_again(record, scanned_at, schemas, options, parser, plain, mend, field_set)
     }
 
     /// Brings a record into normal form and judges it. What is accepted stands on the tape.

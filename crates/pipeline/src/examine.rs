@@ -4,11 +4,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use contact::{
-    FieldSet, Key, LineEnds, PLAIN_MARGIN_BYTES, PlainContact, Repairs, Rules, Schema, Scratch, Verdict,
-    Violation,
+    FieldSet, Key, LineEnds, Mended, PLAIN_MARGIN_BYTES, PlainContact, Repairs, Rules, Schema, Scratch,
+    Verdict, Violation,
 };
 use mapping::Sources;
-use ndjson::{Block, FramingFault, Parser, Records, Tape};
+use ndjson::{Block, FramingFault, Parser, RecordText, Records, Tape};
 
 use crate::corrected::Unwrapping;
 use crate::field_sets::FieldSets;
@@ -152,12 +152,22 @@ pub(crate) enum Stored {
 }
 
 /// Where a contact was taken from.
-struct TakenFrom<'b> {
-    /// What its places are counted in, and where that begins in the block.
-    bytes: &'b [u8],
-    base: usize,
-    line: u64,
-    text: Range<usize>,
+pub(crate) struct TakenFrom<'b> {
+    /// What its places are counted in.
+    pub(crate) bytes: &'b [u8],
+    /// Where that begins in the block, if it stands there.
+    pub(crate) base: Option<usize>,
+    pub(crate) line: u64,
+    pub(crate) text: Range<usize>,
+}
+
+impl<'b> TakenFrom<'b> {
+    /// A line of a block.
+    #[inline]
+    fn line(bytes: &'b [u8], record: &RecordText<'_>) -> Self {
+        let text = record.offset..record.offset + record.bytes.len();
+        Self { bytes, base: Some(0), line: record.line, text }
+    }
 }
 
 /// Why a record, or a part of it, is not in the output.
@@ -204,16 +214,18 @@ impl Examined {
         (self.records, self.passed, self.blank_lines, self.lines) = (0, 0, 0, 0);
     }
 
-    /// Adds a contact that was taken from its text.
+    /// Adds a contact that was taken from its text. `pruned` is the index of what is told of it.
     #[inline]
-    fn take_plain(
+    pub(crate) fn take_plain(
         &mut self,
         taken: &TakenFrom<'_>,
+        base: usize,
         contact: &PlainContact<'_>,
+        pruned: Option<usize>,
         hasher: Option<Hasher>,
         field_set: &FieldSet,
     ) {
-        let &TakenFrom { bytes, base, line, ref text } = taken;
+        let &TakenFrom { bytes, line, ref text, .. } = taken;
         let field_set = self.field_set(field_set);
         let in_block = |range: Range<usize>| Stored::InBlock(base + range.start..base + range.end);
         let stored = match contact.rewritten {
@@ -243,7 +255,7 @@ impl Examined {
             identity.tokens = first_token..self.tokens.len();
             identity.links = first_link..self.links.len();
         }
-        let fate = Fate::Accepted { contact: stored, key, field_set, identity, pruned: None };
+        let fate = Fate::Accepted { contact: stored, key, field_set, identity, pruned };
         self.entries.push(Entry { line, text: text.clone(), fate });
     }
 
@@ -293,12 +305,12 @@ impl Examiner {
             let context = Context { rules, agreement, hasher: *hasher, listed: &ListedFields::default() };
             self.mapped(&mut mapper, &context, block, out);
             self.mappers.give_back(mapper, block);
-            out.repairs = std::mem::take(&mut self.scratch.repairs);
+            out.repairs.add(&std::mem::take(&mut self.scratch.repairs));
             return;
         }
         let mut records = block.records();
         loop {
-            self.take_plain_lines(examination, &mut records, out);
+            self.take_lines(examination, &mut records, out);
             let Some(record) = records.next() else { break };
             out.records += 1;
             let text = record.offset..record.offset + record.bytes.len();
@@ -318,12 +330,12 @@ impl Examiner {
             }
         }
         out.end_block(&records);
-        out.repairs = std::mem::take(&mut self.scratch.repairs);
+        out.repairs.add(&std::mem::take(&mut self.scratch.repairs));
     }
 
-    /// Takes the lines that need nothing but a look, up to the first that needs more.
-    fn take_plain_lines(&mut self, examination: &Examination, records: &mut Records<'_>, out: &mut Examined) {
-        let Self { scratch, field_set, .. } = self;
+    /// Takes the lines that can be judged by their text, up to the first that needs more.
+    fn take_lines(&mut self, examination: &Examination, records: &mut Records<'_>, out: &mut Examined) {
+        let Self { parser, scratch, field_set, .. } = self;
         match examination {
             Examination::Raw(schema) => {
                 while let Some((bytes, start)) = records.line_start()
@@ -335,15 +347,29 @@ impl Examiner {
                 }
             }
             Examination::Contacts { rules, hasher, .. } => {
-                while let Some((bytes, start)) = records.line_start()
-                    && let Some(ref contact) =
-                        rules.take_plain(bytes, start, LineEnds::EndRecords, scratch, field_set)
-                    && let Some(record) = records.end_line(contact.end)
-                {
-                    out.records += 1;
-                    let text = record.offset..record.offset + record.bytes.len();
-                    let taken = TakenFrom { bytes, base: 0, line: record.line, text };
-                    out.take_plain(&taken, contact, *hasher, field_set);
+                while let Some((bytes, start)) = records.line_start() {
+                    let ends = LineEnds::EndRecords;
+                    if let Some(ref contact) =
+                        rules.take_or_mend(bytes, start, ends, parser, scratch, field_set)
+                    {
+                        let Some(record) = records.end_line(contact.end) else { break };
+                        out.records += 1;
+                        out.take_plain(
+                            &TakenFrom::line(bytes, &record),
+                            0,
+                            contact,
+                            None,
+                            *hasher,
+                            field_set,
+                        );
+                    } else {
+                        let mended = rules.mended(bytes, start, ends, scratch, field_set);
+                        let end = mended.as_ref().and_then(Mended::end);
+                        let record = end.and_then(|end| records.end_line(end));
+                        let (Some(mended), Some(record)) = (mended, record) else { break };
+                        out.records += 1;
+                        out.take_mended(&TakenFrom::line(bytes, &record), mended, *hasher, field_set);
+                    }
                 }
             }
         }
@@ -389,10 +415,10 @@ impl Examiner {
             Plain::No => text.start,
             Plain::Unknown => 0,
         };
-        if plain == Plain::Unknown && self.take_plain_text(context, bytes, line, &text, out) {
+        if plain == Plain::Unknown && self.take_text(context, bytes, line, &text, out) {
             return;
         }
-        if self.take_mended(context, bytes, scanned_at, line, &text, out) {
+        if self.mend_again(context, bytes, scanned_at, line, &text, out) {
             return;
         }
         let Self { parser, scratch, field_set, .. } = self;
@@ -417,8 +443,8 @@ impl Examiner {
         }
     }
 
-    /// Takes a contact of which the whole text is known, if it is a plain one.
-    fn take_plain_text(
+    /// Takes or refuses a contact of which the whole text is known, if it can be judged by that.
+    fn take_text(
         &mut self,
         context: &Context<'_>,
         bytes: &[u8],
@@ -426,15 +452,24 @@ impl Examiner {
         text: &Range<usize>,
         out: &mut Examined,
     ) -> bool {
-        let Self { scratch, field_set, copy, .. } = self;
+        let Self { parser, scratch, field_set, copy, .. } = self;
         let Some(copied) = with_margin(bytes, copy) else { return false };
-        let taken = context.rules.take_plain(copied, 0, LineEnds::AreSpace, scratch, field_set);
-        let Some(contact) = taken.filter(|contact| contact.end == bytes.len()) else { return false };
-        if context.listed.unlisted(field_set).is_some() {
+        let (rules, ends) = (context.rules, LineEnds::AreSpace);
+        let taken = TakenFrom { bytes: copied, base: Some(text.start), line, text: text.clone() };
+        if let Some(contact) = rules.take_or_mend(copied, 0, ends, parser, scratch, field_set) {
+            if contact.end != bytes.len() || context.listed.unlisted(field_set).is_some() {
+                return false;
+            }
+            out.take_plain(&taken, text.start, &contact, None, context.hasher, field_set);
+            return true;
+        }
+        let mended = rules.mended(copied, 0, ends, scratch, field_set);
+        let Some(mended) = mended.filter(|mended| mended.end() == Some(bytes.len())) else { return false };
+        let is_contact = matches!(mended, Mended::Accepted { .. });
+        if is_contact && context.listed.unlisted(field_set).is_some() {
             return false;
         }
-        let taken = TakenFrom { bytes: copied, base: text.start, line, text: text.clone() };
-        out.take_plain(&taken, &contact, context.hasher, field_set);
+        out.take_mended(&taken, mended, context.hasher, field_set);
         true
     }
 
@@ -459,7 +494,7 @@ impl Examiner {
             let violation = match &body.disagreement {
                 Some(disagreement) => disagreement.clone(),
                 None => {
-                    if self.take_plain_text(&context, &bytes[contact.clone()], line, &text, out) {
+                    if self.take_text(&context, &bytes[contact.clone()], line, &text, out) {
                         continue;
                     }
                     let Self { parser, scratch, field_set, .. } = self;

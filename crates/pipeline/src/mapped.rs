@@ -7,8 +7,7 @@ use contact::{LineEnds, PLAIN_MARGIN_BYTES, Violation};
 use mapping::{Columns, Fate as MappedFate, Mapped, Mapper, Sources, Trace};
 use ndjson::{Block, Cells, Parser, RecordText, Table};
 
-use crate::examine::{Context, Entry, Examined, Examiner, Fate, Held, Refused, Stored, judge};
-use crate::mended::identify_apart;
+use crate::examine::{Context, Examined, Examiner, Fate, Held, Refused, Stored, TakenFrom, judge};
 
 /// What a worker maps with, kept from block to block.
 #[derive(Default)]
@@ -19,7 +18,7 @@ pub(crate) struct Mappers {
     table: Option<(Arc<Table>, Cells, Columns)>,
     /// Parses records; the contacts that are made of them have a parser of their own.
     parser: Parser,
-    /// A contact that has to be looked at more closely.
+    /// The contact that a record was mapped to.
     contact: Vec<u8>,
 }
 
@@ -143,9 +142,29 @@ impl Examiner {
         place: Place,
         out: &mut Examined,
     ) {
-        let start = out.encoded.len();
+        let mut contact = std::mem::take(&mut self.mappers.contact);
+        contact.clear();
+        self.mapped_contact(mapper, context, block, record, place, &mut contact, out);
+        self.mappers.contact = contact;
+    }
+
+    /// Maps a record to a contact, in the memory for it, and judges that.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a record, what to do with it, and where what comes of it goes"
+    )]
+    fn mapped_contact(
+        &mut self,
+        mapper: &mut Mapper,
+        context: &Context<'_>,
+        block: &Block,
+        record: &RecordText<'_>,
+        place: Place,
+        contact: &mut Vec<u8>,
+        out: &mut Examined,
+    ) {
         let Mapped { fate, left_out, updated_at } =
-            match self.mappers.map(mapper, block, record.bytes, &mut out.encoded) {
+            match self.mappers.map(mapper, block, record.bytes, contact) {
                 Ok(mapped) => mapped,
                 Err(violation) => return out.reject(place.line, place.text, Refused::of(*violation)),
             };
@@ -159,9 +178,7 @@ impl Examiner {
             }
         }
         let entry = out.entries.len();
-        if !self.take_plain_mapped(context, start, &place, out) {
-            self.judge_mapped(context, start, &place, out);
-        }
+        self.judge_mapped(context, contact, &place, out);
         let Some(entry) = out.entries.get_mut(entry) else { return };
         let is_rejected = matches!(entry.fate, Fate::Rejected(_));
         let told = match &mut entry.fate {
@@ -196,69 +213,38 @@ impl Examiner {
         }
     }
 
-    /// Takes the contact that begins at `start` of the encoded ones, if it is a plain one.
-    fn take_plain_mapped(
+    /// Judges a contact that was made.
+    fn judge_mapped(
         &mut self,
         context: &Context<'_>,
-        start: usize,
-        place: &Place,
-        out: &mut Examined,
-    ) -> bool {
-        let Self { scratch, field_set, mappers, .. } = self;
-        let end = out.encoded.len();
-        let mut encoded = std::mem::take(&mut out.encoded);
-        encoded.resize(end + PLAIN_MARGIN_BYTES, 0);
-        let taken = context.rules.take_plain(&encoded, start, LineEnds::AreSpace, scratch, field_set);
-        let Some(contact) = taken.filter(|contact| contact.end == end) else {
-            encoded.truncate(end);
-            out.encoded = encoded;
-            return false;
-        };
-        let key = out.store_key(contact.key(&encoded).value);
-        let identity = identify_apart(context, &encoded, &contact, out);
-        mappers.contact.clear();
-        mappers.contact.extend_from_slice(contact.rewritten.unwrap_or_default());
-        let kept = if contact.rewritten.is_some() { start } else { end };
-        encoded.truncate(kept);
-        encoded.extend_from_slice(&mappers.contact);
-        out.encoded = encoded;
-        let contact = Stored::Apart(start..out.encoded.len());
-        let field_set = out.field_set(field_set);
-        let fate = Fate::Accepted { contact, key, field_set, identity, pruned: None };
-        out.entries.push(Entry { line: place.line, text: place.text.clone(), fate });
-        true
-    }
-
-    /// Judges the contact that begins at `start` of the encoded ones; it is taken out of there.
-    fn judge_mapped(&mut self, context: &Context<'_>, start: usize, place: &Place, out: &mut Examined) {
-        let mut contact = std::mem::take(&mut self.mappers.contact);
-        contact.clear();
-        contact.extend_from_slice(&out.encoded[start..]);
-        out.encoded.truncate(start);
-        self.judge_made(context, &contact, start, place, out);
-        self.mappers.contact = contact;
-    }
-
-    /// Judges a contact that was made, and scanned just now, at `scanned_at`.
-    fn judge_made(
-        &mut self,
-        context: &Context<'_>,
-        contact: &[u8],
-        scanned_at: usize,
+        contact: &mut Vec<u8>,
         place: &Place,
         out: &mut Examined,
     ) {
         let (line, text) = (place.line, place.text.clone());
-        if self.take_mended(context, contact, scanned_at, line, &text, out) {
-            return;
-        }
+        let end = contact.len();
+        contact.resize(end + PLAIN_MARGIN_BYTES, 0);
         let Self { parser, scratch, field_set, .. } = self;
+        let taken = TakenFrom { bytes: contact, base: None, line, text };
+        let (rules, ends, hasher) = (context.rules, LineEnds::AreSpace, context.hasher);
+        if let Some(plain) = rules.take_or_mend(contact, 0, ends, parser, scratch, field_set) {
+            if plain.end == end {
+                return out.take_apart(&taken, &plain, None, hasher, field_set);
+            }
+        } else if let Some(mended) = rules.mended(contact, 0, ends, scratch, field_set) {
+            return out.take_mended(&taken, mended, hasher, field_set);
+        }
+        let contact = &contact[..end];
+        if let Some(mended) = rules.mend_again(contact, 0, parser, scratch, field_set) {
+            return out.take_mended(&taken, mended, hasher, field_set);
+        }
+        let text = taken.text;
         let judged = parser.parse(contact, |tape| {
             judge(context, tape, scratch, field_set, line, text.clone(), out);
         });
         if let Err(error) = judged {
             // A mapping makes JSON; if it ever should not, the record is told and not lost.
-            out.reject(line, text.clone(), Refused::of(Violation::of_syntax(&error)));
+            out.reject(line, text, Refused::of(Violation::of_syntax(&error)));
         }
     }
 }

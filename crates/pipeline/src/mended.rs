@@ -2,15 +2,16 @@
 
 use std::ops::Range;
 
-use contact::{Mended, PlainContact, Violation};
+use contact::{FieldSet, Mended, PlainContact, Violation};
 
 use crate::examine::{
-    Context, Entry, Examined, Examiner, Fate, Held, Identity, Link, Refused, Stored, Token,
+    Context, Entry, Examined, Examiner, Fate, Held, Identity, Link, Refused, Stored, TakenFrom, Token,
 };
+use crate::seen::Hasher;
 
 impl Examiner {
-    /// Takes or refuses a contact that was scanned just now, at `scanned_at`, if only a part of it needs a closer look.
-    pub(crate) fn take_mended(
+    /// Takes or refuses a record that was scanned just now, at `scanned_at`, if it is no JSON, or beyond a limit.
+    pub(crate) fn mend_again(
         &mut self,
         context: &Context<'_>,
         bytes: &[u8],
@@ -20,47 +21,85 @@ impl Examiner {
         out: &mut Examined,
     ) -> bool {
         let Self { parser, scratch, field_set, .. } = self;
-        match context.rules.mend(bytes, scanned_at, parser, scratch, field_set) {
-            None => false,
-            Some(Mended::Broken(error)) => {
-                out.reject(line, text.clone(), Refused::of(Violation::of_syntax(&error)));
-                true
+        let mended = context.rules.mend_again(bytes, scanned_at, parser, scratch, field_set);
+        let Some(mended) = mended else { return false };
+        let taken = TakenFrom { bytes, base: Some(text.start), line, text: text.clone() };
+        out.take_mended(&taken, mended, context.hasher, field_set);
+        true
+    }
+}
+
+impl Examined {
+    /// Adds what became of a record that was plain but for parts.
+    #[cold]
+    pub(crate) fn take_mended(
+        &mut self,
+        taken: &TakenFrom<'_>,
+        mended: Mended<'_>,
+        hasher: Option<Hasher>,
+        field_set: &FieldSet,
+    ) {
+        let (line, text) = (taken.line, taken.text.clone());
+        match mended {
+            Mended::Accepted { contact, apart, pruned, repairs, .. } => {
+                self.repairs.add(repairs);
+                let key = contact.key(apart.unwrap_or(taken.bytes)).value;
+                let pruned = self.prune(key, pruned);
+                let taken = match apart {
+                    Some(bytes) => &TakenFrom { bytes, base: None, line, text },
+                    None => taken,
+                };
+                match taken.base {
+                    Some(base) => self.take_plain(taken, base, &contact, pruned, hasher, field_set),
+                    None => self.take_apart(taken, &contact, pruned, hasher, field_set),
+                }
             }
-            Some(Mended::Rejected { violations, key }) => {
-                out.reject(line, text.clone(), Refused { key, violations, held: Held::Yes });
-                true
+            Mended::Rejected { violations, key, repairs, .. } => {
+                self.repairs.add(repairs);
+                self.reject(line, text, Refused { key, violations, held: Held::Yes });
             }
-            Some(Mended::Accepted { contact, text: mended, pruned }) => {
-                let field_set = out.field_set(field_set);
-                let key = contact.key(mended).value;
-                let pruned = (!pruned.is_empty()).then(|| {
-                    let key = Some(key.to_owned());
-                    out.refused.push(Refused { key, violations: pruned, held: Held::Yes });
-                    out.refused.len() - 1
-                });
-                let start = out.encoded.len();
-                out.encoded
-                    .extend_from_slice(contact.rewritten.unwrap_or(&mended[contact.start..contact.end]));
-                let stored = Stored::Apart(start..out.encoded.len());
-                let identity = identify_apart(context, mended, &contact, out);
-                let key = out.store_key(key);
-                let fate = Fate::Accepted { contact: stored, key, field_set, identity, pruned };
-                out.entries.push(Entry { line, text: text.clone(), fate });
-                true
-            }
+            Mended::Broken(error) => self.reject(line, text, Refused::of(Violation::of_syntax(&error))),
         }
+    }
+
+    /// The index of what is told of a contact that parts were left out of.
+    fn prune(&mut self, key: &str, pruned: Vec<Violation>) -> Option<usize> {
+        (!pruned.is_empty()).then(|| {
+            self.refused.push(Refused { key: Some(key.to_owned()), violations: pruned, held: Held::Yes });
+            self.refused.len() - 1
+        })
+    }
+
+    /// Adds a contact that was taken from bytes apart from its block.
+    pub(crate) fn take_apart(
+        &mut self,
+        taken: &TakenFrom<'_>,
+        contact: &PlainContact<'_>,
+        pruned: Option<usize>,
+        hasher: Option<Hasher>,
+        field_set: &FieldSet,
+    ) {
+        let bytes = taken.bytes;
+        let field_set = self.field_set(field_set);
+        let start = self.encoded.len();
+        self.encoded.extend_from_slice(contact.rewritten.unwrap_or(&bytes[contact.start..contact.end]));
+        let stored = Stored::Apart(start..self.encoded.len());
+        let identity = identify_apart(hasher, bytes, contact, self);
+        let key = self.store_key(contact.key(bytes).value);
+        let fate = Fate::Accepted { contact: stored, key, field_set, identity, pruned };
+        self.entries.push(Entry { line: taken.line, text: taken.text.clone(), fate });
     }
 }
 
 /// Notes what tells a contact from others that stands in bytes apart from its block, as far as somebody asked.
-pub(crate) fn identify_apart(
-    context: &Context<'_>,
+fn identify_apart(
+    hasher: Option<Hasher>,
     bytes: &[u8],
     contact: &PlainContact<'_>,
     out: &mut Examined,
 ) -> Identity {
     let mut identity = Identity { field: contact.key_field, ..Identity::default() };
-    let Some(hasher) = context.hasher else { return identity };
+    let Some(hasher) = hasher else { return identity };
     identity.hash = hasher.of_key(contact.key(bytes));
     let (first_token, first_link) = (out.tokens.len(), out.links.len());
     for token in contact.tokens {

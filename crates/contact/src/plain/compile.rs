@@ -182,6 +182,7 @@ impl Compiler<'_> {
         ObjectRule {
             variants: None,
             members: Vec::new(),
+            noted_below: Vec::new(),
             required: 0,
             others: None,
             others_part: UNKNOWN,
@@ -264,6 +265,7 @@ impl Compiler<'_> {
             };
             let part = self.part(places.of_member(Some(name)), influence);
             rule.members.push(Member { name: Name::new(name), rule: id, part, noted });
+            rule.noted_below.push(self.wanted.below(inner));
         }
         rule.others_part = self.part(places.of_member(None), Influence::None);
         for name in &said.required {

@@ -33,10 +33,13 @@ impl LookAhead<'_> {
                     loop {
                         let Run { end, .. } = run(self.bytes, at)?;
                         at = end + 1;
-                        if self.bytes[end] == b'"' {
-                            break;
+                        match self.bytes[end] {
+                            b'"' => break,
+                            // The text has no end, and the next line is another record.
+                            b'\n' if self.line_ends == LineEnds::EndRecords => return None,
+                            b'\\' => at += usize::from(*self.bytes.get(at)? != b'\n'),
+                            _ => {}
                         }
-                        at += 1;
                     }
                 }
                 b'{' | b'[' => {

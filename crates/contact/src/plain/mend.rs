@@ -1,82 +1,111 @@
 //! Contacts that are plain but for a part: only that part goes the long way.
 //!
-//! Where the scan stops, the smallest member or element that it does not take is judged alone: brought into normal form,
-//! and validated by what the schemas say there. Then it is written anew or cut out, in a copy of the record, and the copy
-//! is scanned in its turn. What is told is what [`Rules::judge`](crate::Rules::judge) would tell of the whole record; where
-//! that is not sure, nothing is said, and the record goes the long way.
+//! The smallest member or element that a scan does not take is judged alone: brought into normal form, and validated by
+//! what the schemas say there. Then the scan writes it anew or leaves it out, and goes on behind it. What is told is what
+//! [`Rules::judge`](crate::Rules::judge) would tell of the whole record; where that is not sure, nothing is said, and the
+//! record goes the long way.
 
 use std::ops::Range;
 
 use ndjson::{Parser, PartError, SyntaxError};
 
-use super::edit::{cut, name_at, pointer_to, said_by_each, stands_twice};
-use super::failure::{Inside, Lack, Step};
+use super::edit::{cut, name_before, pointer_to};
+use super::failure::{Incomplete, Inside, Step};
 use super::look_ahead::LookAhead;
-use super::notes::{Cell, Notes};
+use super::notes::Cell;
 use super::parts::{Address, Influence, Judged};
-use super::scan::LineEnds;
+use super::scan::{LineEnds, Scan, Taken};
 use super::{PLAIN_MARGIN_BYTES, PlainContact, PlainContacts, PlainScratch};
 use crate::dedupe::DedupeOn;
 use crate::encode::encode;
 use crate::explain::{Finding, FindingKind};
 use crate::field_set::FieldSet;
-use crate::limits::{LimitedArray, Surplus};
+use crate::limits::Surplus;
 use crate::plan::{Repairs, Walk};
 use crate::rules::{OnInvalid, RuleOptions, UnknownFields, is_gap};
 use crate::schema::Schema;
 use crate::violation::Violation;
 
-/// Larger records are not copied, and larger parts not judged alone.
+/// In larger records nothing is mended, and larger parts are not judged alone.
 const MOST_RECORD_BYTES: usize = 1 << 16;
 const MOST_PART_BYTES: usize = 1 << 12;
 
 /// A record with more to do goes the long way.
-const MOST_ROUNDS: usize = 12;
+const MOST_PARTS: usize = 12;
 
 /// Brackets in a part, together with the deepest way to one that a scan goes, are fewer than a parser takes.
 const MOST_BRACKETS: usize = 48;
 
-/// What became of a record that was plain but for a part.
+/// What became of a record that was plain but for parts.
 #[derive(Debug)]
 pub enum Mended<'b> {
-    /// It is a contact.
+    /// It is a contact, but for parts that were left out or written anew.
     Accepted {
-        /// It, as it stands in `text`.
+        /// The place after the record.
+        end: usize,
+        /// It as it is to be written.
         contact: PlainContact<'b>,
-        /// The mended copy of the record, with the margin behind it.
-        text: &'b [u8],
+        /// The bytes that its places are counted in, if these are not those that it was read from.
+        apart: Option<&'b [u8]>,
         /// One for each part left out.
         pruned: Vec<Violation>,
+        /// How often each normaliser changed a value of it.
+        repairs: &'b Repairs,
     },
     /// It is refused.
     Rejected {
+        /// The place after the record.
+        end: usize,
         /// Why.
         violations: Vec<Violation>,
         /// What the contact would have been known by.
         key: Option<String>,
+        /// How often each normaliser changed a value of it.
+        repairs: &'b Repairs,
     },
     /// It is not JSON.
     Broken(SyntaxError),
 }
 
+impl Mended<'_> {
+    /// The place after the record, if it is JSON.
+    #[must_use]
+    pub fn end(&self) -> Option<usize> {
+        match self {
+            Self::Accepted { end, .. } | Self::Rejected { end, .. } => Some(*end),
+            Self::Broken(_) => None,
+        }
+    }
+}
+
 /// What mending works with, kept between records.
 #[derive(Debug, Default)]
 pub(crate) struct MendScratch {
+    /// A copy of a record without what is beyond a limit.
     text: Vec<u8>,
+    /// A part as it is after what was done in it.
     part: Vec<u8>,
+    /// A part as it is written anew.
+    written: Vec<u8>,
+    /// A record in normal form.
+    normal: Vec<u8>,
     walk: Walk,
     surplus: Vec<Surplus>,
+    done: Done,
+    repairs: Repairs,
 }
 
 /// What was done so far.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Done {
+    /// How many parts were looked at; of a record that is plain so far nothing else is kept up to date.
+    parts: usize,
+    /// The record, if all of it was taken that is left.
+    taken: Option<Taken>,
     /// What is told, with what was removed.
     told: Vec<Violation>,
     /// The last thing that was only missing because something else went before it.
     gaps: Vec<Violation>,
-    /// Known members of the record that were cut.
-    cut: u64,
     /// A member was cut that the record must have.
     is_incomplete: bool,
     /// The record is refused for what was found first.
@@ -87,34 +116,122 @@ struct Done {
     removed: Option<String>,
     /// What the object or array lacks, if it must have it, that the last cut was made in.
     lack: Option<Lack>,
-    /// The part that a scan stopped at lacks only what was cut.
-    is_consequence: bool,
-    /// The part that a scan stopped at is not JSON.
+    /// A part is not JSON.
     is_broken: bool,
-    repairs: Repairs,
 }
 
-/// The mending of one record.
-struct Mending<'m> {
-    contacts: &'m PlainContacts,
-    schemas: &'m [Schema],
-    options: &'m RuleOptions,
-    parser: &'m mut Parser,
-    /// A part as it is written.
-    part: &'m mut Vec<u8>,
-    walk: &'m mut Walk,
-    surplus: &'m mut Vec<Surplus>,
-    done: Done,
+/// What the object or array lacks that a part was cut out of.
+#[derive(Clone, Copy, Debug)]
+struct Lack {
+    /// Where it starts.
+    opening: usize,
+    /// A member that it must have, as its bit.
+    member: u64,
+}
+
+/// A part that a scan did not take.
+pub(super) struct Part {
+    pub(super) value: Range<usize>,
+    /// What it lacks, if all was taken that is in it.
+    pub(super) incomplete: Option<Incomplete>,
+    /// Nothing in it was left unread that is noted.
+    pub(super) is_read: bool,
+}
+
+/// What is to be done with a part.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Edit {
+    /// It is written as a normaliser wants it.
+    Replace,
+    /// A normaliser wants it to go.
+    LeaveOut,
+    /// It goes, and that is told.
+    Cut {
+        /// A normaliser changed it before.
+        has_changed: bool,
+    },
+}
+
+/// What a contact was read from.
+struct Source<'b> {
+    text: &'b [u8],
+    start: usize,
+    /// It is a copy.
+    is_apart: bool,
+}
+
+/// Judges what the scan of one record does not take.
+pub(super) struct Mender<'m> {
+    pub(super) schemas: &'m [Schema],
+    pub(super) options: &'m RuleOptions,
+    pub(super) parser: &'m mut Parser,
+    pub(super) scratch: &'m mut MendScratch,
 }
 
 impl PlainContacts {
-    /// Judges a record that [`take`](Self::take) did not take. Its text is all of `record`, and it was scanned just now,
-    /// where it starts at `scanned_at`. `None` says nothing about it.
+    /// Takes the contact that starts at `start` of `bytes`, as [`take`](Self::take) does. Where it is not plain its parts
+    /// are mended, as far as they can be: [`mended`](Self::mended) says what came of that.
     #[expect(
         clippy::too_many_arguments,
         reason = "all of it is memory to work with, and each is borrowed apart"
     )]
-    pub(crate) fn mend<'b>(
+    #[inline]
+    pub(crate) fn take_or_mend<'b>(
+        &self,
+        bytes: &'b [u8],
+        start: usize,
+        line_ends: LineEnds,
+        schemas: &[Schema],
+        options: &RuleOptions,
+        parser: &mut Parser,
+        plain: &'b mut PlainScratch,
+        scratch: &mut MendScratch,
+        field_set: &mut FieldSet,
+    ) -> Option<PlainContact<'b>> {
+        (scratch.done.parts, scratch.done.taken) = (0, None);
+        plain.is_beyond_limits = false;
+        let mut mender = Mender { schemas, options, parser, scratch };
+        let notes = &mut plain.notes;
+        let taken =
+            self.program.scan(bytes, start, line_ends, &options.settings, notes, Some(&mut mender))?;
+        scratch.done.taken = Some(taken);
+        if scratch.done.parts > 0 {
+            return None;
+        }
+        self.contact(bytes, start, taken, options, plain, field_set)
+    }
+
+    /// What became of a record that [`take_or_mend`](Self::take_or_mend) did not take. `None` says nothing about it.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "all of it is memory to work with, and each is borrowed apart"
+    )]
+    pub(crate) fn mended<'b>(
+        &self,
+        bytes: &'b [u8],
+        start: usize,
+        line_ends: LineEnds,
+        options: &RuleOptions,
+        plain: &'b mut PlainScratch,
+        scratch: &'b mut MendScratch,
+        field_set: &mut FieldSet,
+    ) -> Option<Mended<'b>> {
+        let MendScratch { done, normal, repairs, .. } = scratch;
+        let taken = done.taken.filter(|taken| is_ended(bytes, taken.end, line_ends))?;
+        if done.parts == 0 {
+            (*done, *repairs) = Default::default();
+        }
+        let source = Source { text: bytes, start, is_apart: false };
+        self.conclude(source, taken, std::mem::take(done), options, plain, normal, repairs, field_set)
+    }
+
+    /// Judges a record that neither of these said anything about, if it is no JSON, or beyond a limit. Its text is all of
+    /// `record`, and they were asked for just now, where it starts at `scanned_at`. `None` says nothing about it.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "all of it is memory to work with, and each is borrowed apart"
+    )]
+    pub(crate) fn mend_again<'b>(
         &self,
         record: &[u8],
         scanned_at: usize,
@@ -124,66 +241,34 @@ impl PlainContacts {
         plain: &'b mut PlainScratch,
         scratch: &'b mut MendScratch,
         field_set: &mut FieldSet,
-        repairs: &mut Repairs,
     ) -> Option<Mended<'b>> {
         if record.len() > MOST_RECORD_BYTES {
             return None;
         }
-        let MendScratch { text, part, walk, surplus } = scratch;
+        let taken_to = plain.notes.taken_to.and_then(|end| end.checked_sub(scanned_at));
+        let behind = taken_to.and_then(|end| record.get(end..)).unwrap_or_default();
+        let has_more = !behind.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
+        if has_more || (scratch.done.parts > 0 && scratch.done.is_broken) {
+            return SyntaxError::in_broken(record).map(Mended::Broken);
+        }
+        if !plain.is_beyond_limits || scratch.done.parts > 0 {
+            return None;
+        }
+        // Limits come before anything else that is told.
+        let mut text = std::mem::take(&mut scratch.text);
         text.clear();
         text.extend_from_slice(record);
         text.resize(record.len() + PLAIN_MARGIN_BYTES, 0);
-        let done = Done::default();
-        let mut mending = Mending { contacts: self, schemas, options, parser, part, walk, surplus, done };
-        let mut rounds = 0;
-        // The first scan need not be done again: it took a value that more stands behind, or all but for the limits, or
-        // it stopped.
-        let end = plain.notes.taken_to.and_then(|end| end.checked_sub(scanned_at));
-        let behind = end.and_then(|end| record.get(end..)).unwrap_or_default();
-        if !behind.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')) {
-            return SyntaxError::in_broken(record).map(Mended::Broken);
-        }
-        if plain.is_beyond_limits {
-            mending.cut_surplus(text)?;
-        }
-        let mut failure = std::mem::take(&mut plain.notes.failure);
-        if !failure.is_empty() && in_record(&mut failure, scanned_at, record.len()) {
-            let mended = mending.mend_with_holders(text, &failure, &mut plain.notes);
-            plain.notes.failure = failure;
-            if mended.is_none() {
-                return mending.broken(record);
-            }
-        }
-        let taken = loop {
-            let end = text.len() - PLAIN_MARGIN_BYTES;
-            let notes = &mut plain.notes;
-            let cut = mending.done.cut;
-            let taken = self.program.scan_without(cut, text, 0, LineEnds::AreSpace, &options.settings, notes);
-            rounds += 1;
-            if rounds > MOST_ROUNDS {
-                return None;
-            }
-            if let Some(taken) = taken {
-                if taken.end != end {
-                    return None;
-                }
-                let PlainScratch { notes, kinds, .. } = &mut *plain;
-                if self.limited.iter().all(|limited| limited.keeps_all(text, notes, kinds)) {
-                    break taken;
-                }
-                mending.cut_surplus(text)?;
-                continue;
-            }
-            let failure = std::mem::take(&mut notes.failure);
-            mending.done.is_consequence = mending.done.lacks_only_what_was_cut(notes.lack, &failure);
-            let mended = mending.mend_with_holders(text, &failure, notes);
-            plain.notes.failure = failure;
-            if mended.is_none() {
-                return mending.broken(record);
-            }
-        };
-        let done = mending.done;
-        self.conclude(text, taken, done, options, plain, field_set, repairs)
+        let mut mender = Mender { schemas, options, parser, scratch };
+        let is_cut = mender.cut_surplus(&mut text);
+        let notes = &mut plain.notes;
+        let taken = is_cut.and_then(|()| {
+            self.program.scan(&text, 0, LineEnds::AreSpace, &options.settings, notes, Some(&mut mender))
+        });
+        scratch.text = text;
+        let MendScratch { text, done, normal, repairs, .. } = scratch;
+        let source = Source { text, start: 0, is_apart: true };
+        self.conclude(source, taken?, std::mem::take(done), options, plain, normal, repairs, field_set)
     }
 
     /// The verdict on a record of which all is taken that is left.
@@ -193,17 +278,38 @@ impl PlainContacts {
     )]
     fn conclude<'b>(
         &self,
-        text: &'b [u8],
-        taken: super::scan::Taken,
+        source: Source<'b>,
+        taken: Taken,
         done: Done,
         options: &RuleOptions,
         plain: &'b mut PlainScratch,
+        normal: &'b mut Vec<u8>,
+        repairs: &'b Repairs,
         field_set: &mut FieldSet,
-        repairs: &mut Repairs,
     ) -> Option<Mended<'b>> {
-        let PlainScratch { notes, found, .. } = plain;
-        let external_id = notes.cell(0, self.external_id);
+        let Source { mut text, mut start, mut is_apart } = source;
+        let PlainScratch { notes, kinds, found, .. } = plain;
+        let end = taken.end;
+        let mut rewritten = !taken.is_verbatim;
         let is_refused = done.is_refused || done.is_incomplete;
+        // Limits come before anything else that is told.
+        let is_told = !done.told.is_empty();
+        if (is_told || !notes.is_apart) && !self.is_within_limits(text, notes, kinds) {
+            return None;
+        }
+        notes.forget_cut();
+        if notes.is_apart && !is_refused {
+            // What was noted is read where it stands now.
+            normal.clear();
+            normal.extend_from_slice(&notes.rewritten);
+            normal.resize(notes.rewritten.len() + PLAIN_MARGIN_BYTES, 0);
+            let taken = self.program.scan(normal, 0, LineEnds::AreSpace, &options.settings, notes, None)?;
+            if !taken.is_verbatim || (!is_told && !self.is_within_limits(normal, notes, kinds)) {
+                return None;
+            }
+            (text, start, is_apart, rewritten) = (normal, 0, true, false);
+        }
+        let external_id = notes.cell(0, self.external_id);
         let key = match (done.external_id, external_id) {
             (Some(cut), Cell::Absent) => Err(cut),
             (Some(_), _) => return None,
@@ -215,21 +321,19 @@ impl PlainContacts {
         };
         let refused = |violations: Vec<Violation>, key| {
             let violations = violations.into_iter().map(|told| Violation { removed: None, ..told }).collect();
-            Mended::Rejected { violations, key }
+            Mended::Rejected { end, violations, key, repairs }
         };
         if is_refused {
             let key = match key {
                 Ok((_, place)) => Some(std::str::from_utf8(&text[place]).ok()?.to_owned()),
                 Err(cut) => cut,
             };
-            repairs.add(&done.repairs);
             return Some(refused([done.told, done.gaps].concat(), key));
         }
         let (key_field, key) = match key {
             Ok(key) => key,
             Err(cut) => {
                 let missing = crate::rules::missing_key(options.dedupe_on, done.told.is_empty());
-                repairs.add(&done.repairs);
                 return Some(refused([done.told, vec![missing]].concat(), cut));
             }
         };
@@ -239,87 +343,86 @@ impl PlainContacts {
         }
         let is_sought = self.finding.is_some();
         let contact = PlainContact {
-            end: taken.end,
-            rewritten: (!taken.is_verbatim).then_some(&*notes.rewritten),
-            start: 0,
+            end: if is_apart { text.len() - PLAIN_MARGIN_BYTES } else { end },
+            rewritten: rewritten.then_some(&*notes.rewritten),
+            start,
             key_field,
             key,
             tokens: if is_sought { &found.tokens } else { &[] },
             links: if is_sought { &found.links } else { &[] },
         };
-        repairs.add(&done.repairs);
-        Some(Mended::Accepted { contact, text, pruned: done.told })
+        let apart = is_apart.then_some(text);
+        Some(Mended::Accepted { end, contact, apart, pruned: done.told, repairs })
     }
 }
 
-impl Mending<'_> {
-    /// The verdict on a record a part of which is not JSON, so that it is none either.
-    fn broken<'b>(&self, record: &[u8]) -> Option<Mended<'b>> {
-        if !self.done.is_broken {
+impl Mender<'_> {
+    /// A part as it is written anew.
+    pub(super) fn written(&self) -> &[u8] {
+        &self.scratch.written
+    }
+
+    /// Judges a part that a scan did not take, and says what is to be done with it. `None` if the record is given up.
+    pub(super) fn judge(&mut self, scan: &Scan<'_>, step: &Step<'_>, part: &Part) -> Option<Edit> {
+        let Self { schemas, options, parser, scratch } = self;
+        let MendScratch { part: mended, written, walk, done, repairs, .. } = &mut **scratch;
+        if done.parts == 0 {
+            (*done, *repairs) = Default::default();
+        }
+        done.parts += 1;
+        if !part.is_read {
+            let read = &scan.bytes[part.value.clone()];
+            done.is_broken =
+                read.len() <= MOST_PART_BYTES && parser.parse_part(read, |_| ()) == Err(PartError::NotJson);
             return None;
         }
-        SyntaxError::in_broken(record).map(Mended::Broken)
-    }
-
-    /// Mends the part that a scan stopped at and, where a member was cut that must be there, what holds it: the scan of
-    /// the record would come to no other end, so it is not asked.
-    fn mend_with_holders(&mut self, text: &mut Vec<u8>, failure: &[Step], notes: &mut Notes) -> Option<()> {
-        self.mend_part(text, failure)?;
-        let program = &self.contacts.program;
-        for way in (1..failure.len()).map(|steps| &failure[steps..]) {
-            let Some(cut) = self.done.lack.filter(|cut| cut.members != 0) else { break };
-            let settings = &self.options.settings;
-            let is_taken = program.scan_part(way[0].rule, text, cut.opening, settings, notes).is_some();
-            // Where another part of it is not taken, the scan of the record says which.
-            if is_taken || !notes.failure.is_empty() || !self.done.lacks_only_what_was_cut(notes.lack, way) {
-                break;
-            }
-            self.done.is_consequence = true;
-            self.mend_part(text, way)?;
+        let way = &scan.notes.way.0[1..=scan.depth];
+        let value = &part.value;
+        if done.parts > MOST_PARTS || value.end - way[0].at > MOST_RECORD_BYTES {
+            return None;
         }
-        Some(())
-    }
-
-    /// Writes the part anew that a scan stopped at, or cuts it.
-    fn mend_part(&mut self, text: &mut Vec<u8>, failure: &[Step]) -> Option<()> {
-        let Self { contacts, schemas, options, parser, part: written, walk, done, .. } = self;
-        let step = failure.first()?;
-        let ahead = LookAhead { bytes: text, line_ends: LineEnds::AreSpace };
-        let value = ahead.token(step.value)?..ahead.skip(step.value)?;
+        let is_root = way.len() == 1;
+        let pointer = pointer_to(scan.bytes, way, value.start)?;
+        let is_consequence =
+            part.incomplete.is_some_and(|incomplete| done.lacks_only_what_was_cut(&incomplete));
         // What an element lacks is not told if more is left of its array.
-        if done.is_consequence && matches!(step.inside, Inside::Element(_)) && !step.is_bounded {
-            done.widen(pointer_to(text, failure)?);
-            done.lack = Some(Lack { opening: step.opening, members: 0, more: 1 });
-            return cut(text, value);
+        if is_consequence && matches!(step.inside, Inside::Element { .. }) && !step.is_bounded {
+            done.widen(pointer);
+            done.lack = Some(Lack { opening: step.opening, member: 0 });
+            return Some(Edit::Cut { has_changed: false });
         }
-        let read = text.get(value.clone())?;
+        let mut read = &scan.bytes[value.clone()];
+        if scan.copied > value.start {
+            // As it is after what was done in it.
+            mended.clear();
+            mended.extend_from_slice(&scan.notes.rewritten[scan.notes.way.0[scan.depth + 1].written..]);
+            mended.extend_from_slice(&scan.bytes[scan.copied..value.end]);
+            read = mended;
+        }
         let brackets = read.iter().filter(|byte| matches!(byte, b'[' | b'{')).count();
         if read.len() > MOST_PART_BYTES || brackets > MOST_BRACKETS {
             return None;
         }
         let name = match step.inside {
-            Inside::Member { name, .. } => Some(name_at(text, name)?),
-            Inside::Element(_) => None,
+            Inside::Member { .. } => Some(name_before(scan.bytes, value.start)?),
+            Inside::Element { .. } => None,
         };
-        let is_root = failure.len() == 1;
         // What has contacts is no contact, but a request body.
         if is_root && name == Some(b"contacts") {
             return None;
         }
-        let pointer = pointer_to(text, failure)?;
-        let part = &contacts.program.parts[step.part];
         let settings = &options.settings;
-        let repairs = &mut done.repairs;
+        let said = &scan.program.parts[step.part];
         written.clear();
         let judged = parser.parse_part(read, |tape| {
-            let judged =
-                part.judge(Address { name, pointer: &pointer }, schemas, tape, settings, walk, repairs)?;
+            let address = Address { name, pointer: &pointer };
+            let judged = said.judge(address, schemas, tape, settings, walk, repairs)?;
             let is_cut = judged.is_absent || !judged.findings.is_empty();
             if !is_cut {
                 encode(tape, written);
             }
-            let text = tape.root().as_str().filter(|text| is_cut && !text.is_empty()).map(str::to_owned);
-            Some((judged, text))
+            let text = tape.root().as_str().filter(|text| is_cut && is_root && !text.is_empty());
+            Some((judged, text.map(str::to_owned)))
         });
         let (Judged { is_absent, has_changed, findings }, cut_text) = match judged {
             Ok(judged) => judged?,
@@ -329,13 +432,11 @@ impl Mending<'_> {
             }
         };
         if findings.is_empty() && !is_absent {
-            // It may be valid and only unusual; then nothing would change from round to round.
-            let may_change = has_changed && part.influence == Influence::None;
-            return may_change.then(|| {
-                text.splice(value, written.iter().copied());
-            });
+            // It may be valid and only unusual; then there is nothing to be done.
+            let may_change = has_changed && part.incomplete.is_none() && said.influence == Influence::None;
+            return may_change.then_some(Edit::Replace);
         }
-        let may_go = match part.influence {
+        let may_go = match said.influence {
             Influence::None => true,
             Influence::NoneAsItIs => !has_changed && !is_root,
             Influence::Decides => false,
@@ -343,64 +444,36 @@ impl Mending<'_> {
         if !may_go {
             return None;
         }
+        if is_root && name == Some(b"externalCustomerId") {
+            done.external_id = Some(cut_text);
+        }
         if is_absent {
-            self.done.leave_out(text, step, is_root)?;
-        } else {
-            // Where there are too many that is told before any of them goes.
-            if step.is_bounded {
-                return None;
-            }
-            self.tell(text, failure, findings, &pointer)?;
-            self.done.cut(text, step, is_root)?;
+            return match step.inside {
+                // Of a record that lacks something from the start, that is told.
+                Inside::Member { is_required, .. } => (!is_root || !is_required).then_some(Edit::LeaveOut),
+                // The elements after it would stand elsewhere.
+                Inside::Element { .. } => None,
+            };
         }
-        if pointer == "/externalCustomerId" {
-            self.done.external_id = Some(cut_text);
+        // Where there are too many that is told before any of them goes.
+        if step.is_bounded {
+            return None;
         }
-        let start = match step.inside {
-            Inside::Member { name, .. } => name,
-            Inside::Element(_) => value.start,
-        };
-        cut(text, start..value.end)
+        done.tell(findings, pointer, is_consequence, options)?;
+        let mut member = 0;
+        if let Inside::Member { bit, is_required: true, .. } = step.inside {
+            member = bit;
+            done.is_incomplete |= is_root;
+        }
+        done.lack = Some(Lack { opening: step.opening, member });
+        Some(Edit::Cut { has_changed })
     }
 
-    /// Tells what was found of a part that is cut.
-    fn tell(&mut self, text: &[u8], failure: &[Step], findings: Vec<Finding>, pointer: &str) -> Option<()> {
-        let Self { schemas, options, parser, done, .. } = self;
-        match &done.removed {
-            None => {
-                done.is_refused = findings.iter().any(|finding| match finding.kind {
-                    FindingKind::UnknownMember => options.unknown_fields == UnknownFields::Reject,
-                    FindingKind::Other => options.on_invalid == OnInvalid::Reject,
-                });
-                if has_surplus(text, failure, schemas, options, parser)? {
-                    return None;
-                }
-                done.told.extend(
-                    findings
-                        .into_iter()
-                        .map(|finding| Violation { removed: Some(pointer.to_owned()), ..finding.violation }),
-                );
-            }
-            // A second part may be told before the first; but what is only missing because the first is gone goes with it.
-            Some(_) => {
-                let last = findings.into_iter().next_back()?;
-                if !done.is_consequence || done.is_refused || !is_gap(&last.violation) {
-                    return None;
-                }
-                done.gaps = vec![last.violation];
-                done.widen(pointer.to_owned());
-                return Some(());
-            }
-        }
-        done.removed = Some(pointer.to_owned());
-        Some(())
-    }
-
-    /// Cuts the elements that are beyond a limit.
+    /// Cuts the elements of a record, with the margin behind it, that are beyond a limit, and tells them.
     fn cut_surplus(&mut self, text: &mut Vec<u8>) -> Option<()> {
-        let Self { schemas, options, parser, surplus, done, .. } = self;
-        // Limits come before anything else that is told.
-        if !done.told.is_empty() || options.on_invalid == OnInvalid::Reject {
+        let Self { schemas, options, parser, scratch } = self;
+        let MendScratch { surplus, done, repairs, .. } = &mut **scratch;
+        if options.on_invalid == OnInvalid::Reject {
             return None;
         }
         surplus.clear();
@@ -422,6 +495,8 @@ impl Mending<'_> {
         if places.is_empty() {
             return None;
         }
+        *repairs = Repairs::default();
+        *done = Done { parts: 1, ..Done::default() };
         for Surplus { violation, .. } in surplus.drain(..) {
             done.removed = Some(violation.pointer.clone());
             done.told.push(Violation { removed: Some(violation.pointer.clone()), ..violation });
@@ -434,48 +509,42 @@ impl Mending<'_> {
 }
 
 impl Done {
-    /// Whether the part that a scan stopped at lacks nothing but what was cut out of it and told.
-    fn lacks_only_what_was_cut(&self, lack: Option<Lack>, failure: &[Step]) -> bool {
-        let (Some(lack), Some(cut), Some(step)) = (lack, self.lack, failure.first()) else { return false };
-        lack.opening == step.value
-            && lack.opening == cut.opening
-            && lack.members & !cut.members == 0
-            && lack.more <= cut.more
+    /// Whether a part lacks nothing but what was cut out of it and told.
+    fn lacks_only_what_was_cut(&self, part: &Incomplete) -> bool {
+        self.lack.is_some_and(|cut| {
+            part.opening == cut.opening && part.members & !cut.member == 0 && part.more <= 1
+        })
     }
 
-    /// Notes that a normaliser takes a part out.
-    fn leave_out(&mut self, text: &[u8], step: &Step, is_root: bool) -> Option<()> {
-        match step.inside {
-            // Of a record that lacks something from the start, that is told.
-            Inside::Member { is_required, .. } if is_root && is_required => None,
-            Inside::Member { name, bit, .. } => self.cut_member(text, step, name, bit, is_root),
-            // The elements after it would stand elsewhere.
-            Inside::Element(_) => None,
+    /// Tells what was found of a part that is cut.
+    fn tell(
+        &mut self,
+        findings: Vec<Finding>,
+        pointer: String,
+        is_consequence: bool,
+        options: &RuleOptions,
+    ) -> Option<()> {
+        if self.removed.is_none() {
+            self.is_refused = findings.iter().any(|finding| match finding.kind {
+                FindingKind::UnknownMember => options.unknown_fields == UnknownFields::Reject,
+                FindingKind::Other => options.on_invalid == OnInvalid::Reject,
+            });
+            self.told.extend(
+                findings
+                    .into_iter()
+                    .map(|finding| Violation { removed: Some(pointer.clone()), ..finding.violation }),
+            );
+            self.removed = Some(pointer);
+            return Some(());
         }
-    }
-
-    /// Notes that a part is taken out that was told.
-    fn cut(&mut self, text: &[u8], step: &Step, is_root: bool) -> Option<()> {
-        let mut lack = Lack { opening: step.opening, members: 0, more: 1 };
-        if let Inside::Member { name, bit, is_required } = step.inside {
-            self.cut_member(text, step, name, bit, is_root)?;
-            if is_required {
-                lack.members = bit;
-                self.is_incomplete |= is_root;
-            }
+        // A second part may be told before the first; but what is only missing because the first is gone goes with it.
+        let last = findings.into_iter().next_back()?;
+        if !is_consequence || self.is_refused || !is_gap(&last.violation) {
+            return None;
         }
-        self.lack = Some(lack);
+        self.gaps = vec![last.violation];
+        self.widen(pointer);
         Some(())
-    }
-
-    /// Makes sure that no second member of its name is taken for the one that goes.
-    fn cut_member(&mut self, text: &[u8], step: &Step, name: usize, bit: u64, is_root: bool) -> Option<()> {
-        if is_root && bit != 0 {
-            let is_first = self.cut & bit == 0;
-            self.cut |= bit;
-            return is_first.then_some(());
-        }
-        (!stands_twice(text, step.opening, name, name_at(text, name)?)?).then_some(())
     }
 
     /// More than what was told goes with it.
@@ -487,84 +556,12 @@ impl Done {
     }
 }
 
-/// Counts places from the start of the record; false if they are not in it.
-fn in_record(failure: &mut [Step], start: usize, length: usize) -> bool {
-    failure.iter_mut().all(|step| {
-        let name = match &mut step.inside {
-            Inside::Member { name, .. } => Some(name),
-            Inside::Element(_) => None,
-        };
-        [&mut step.value, &mut step.opening].into_iter().chain(name).all(|place| {
-            let counted = place.checked_sub(start).filter(|place| *place < length);
-            *place = counted.unwrap_or(*place);
-            counted.is_some()
-        })
-    })
-}
-
-/// Whether an array that the part is in, or that is in the part, has elements beyond a limit: these are told first.
-fn has_surplus(
-    text: &[u8],
-    failure: &[Step],
-    schemas: &[Schema],
-    options: &RuleOptions,
-    parser: &mut Parser,
-) -> Option<bool> {
-    let max = options.max_channels_per_type.map(std::num::NonZeroUsize::get);
-    for limited in schemas.iter().flat_map(|schema| &schema.limits.arrays) {
-        let mut way = limited.path.iter().zip(failure.iter().rev());
-        let is_on_way = way.all(|(name, step)| match step.inside {
-            Inside::Member { name: start, .. } => name_at(text, start) == Some(name.as_bytes()),
-            Inside::Element(_) => false,
-        });
-        if !is_on_way {
-            continue;
-        }
-        // The part is in the array, or the array is the part or in it.
-        let steps = limited.path.len();
-        let (start, rest) = match failure.len().checked_sub(steps + 1) {
-            Some(element) => (failure[element].opening, &[][..]),
-            None => (failure[0].value, &limited.path[failure.len()..]),
-        };
-        let ahead = LookAhead { bytes: text, line_ends: LineEnds::AreSpace };
-        let start = ahead.token(start)?;
-        if rest.is_empty() && are_surely_within(text, start, limited, max) {
-            continue;
-        }
-        let outer = text.get(start..ahead.skip(start)?)?;
-        let mut surplus = Vec::new();
-        let sought = parser.parse(outer, |tape| {
-            if let Some(array) = rest.iter().try_fold(tape.root(), |value, name| value.get(name)) {
-                limited.surplus(tape, array, max, &mut surplus);
-            }
-        });
-        sought.ok()?;
-        if !surplus.is_empty() {
-            return Some(true);
-        }
-    }
-    Some(false)
-}
-
-/// Whether the elements of the array that starts here surely say something each, and each something else, by which they
-/// are neither too many nor equal: their type, where types are counted.
-fn are_surely_within(text: &[u8], bracket: usize, limited: &LimitedArray, max: Option<usize>) -> bool {
-    let mut told_apart_by = limited.unique_by.iter().flat_map(|unique_by| &unique_by.members);
-    let name = match &limited.max_per_type {
-        Some(max_per_type) => {
-            let is_by_type = |path: &Vec<String>| matches!(path.as_slice(), [name] if name == "type");
-            let are_by_type = limited.unique_by.is_none() || told_apart_by.any(is_by_type);
-            (are_by_type && max_per_type.takes_one_of_each(max)).then_some("type")
-        }
-        None => told_apart_by.find_map(|path| match path.as_slice() {
-            [name] => Some(name.as_str()),
-            _ => None,
-        }),
+/// Whether a record surely ends behind what was taken of it.
+fn is_ended(bytes: &[u8], end: usize, line_ends: LineEnds) -> bool {
+    let rest = match line_ends {
+        LineEnds::EndRecords => bytes.get(end..).unwrap_or_default(),
+        LineEnds::AreSpace => bytes.get(end..bytes.len() - PLAIN_MARGIN_BYTES).unwrap_or_default(),
     };
-    let said = name.and_then(|name| said_by_each(text, bracket, name));
-    // Only types that are texts are counted.
-    let may_be_one = |value: &[u8]| limited.max_per_type.is_none() || value.starts_with(b"\"");
-    said.is_some_and(|said| {
-        said.iter().enumerate().all(|(nth, value)| may_be_one(value) && !said[..nth].contains(value))
-    })
+    let ahead = LookAhead { bytes: rest, line_ends };
+    ahead.token(0).is_none_or(|next| line_ends == LineEnds::EndRecords && rest[next] == b'\n')
 }

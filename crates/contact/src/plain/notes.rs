@@ -2,9 +2,10 @@
 
 use std::num::NonZeroU64;
 
-use super::failure::{Lack, Step};
+use super::failure::Incomplete;
 use super::memo::Memo;
-use super::program::Program;
+use super::program::{NotedBelow, Program};
+use super::scan::MOST_DEPTH;
 use super::wanted::Column;
 
 /// Memory above this size is given back after the record that needed it.
@@ -32,10 +33,41 @@ pub(crate) struct Notes {
     pub(super) names: Vec<(usize, usize)>,
     /// The place after the record, if it was taken.
     pub(super) taken_to: Option<usize>,
-    /// How the value is reached that was not taken, from there outwards; empty if it is the record itself.
-    pub(super) failure: Vec<Step>,
-    /// What the object or array lacks that was last not taken although all was that is in it.
-    pub(super) lack: Option<Lack>,
+    pub(super) way: Way,
+    /// The object or array that was last not taken although all was that is in it.
+    pub(super) incomplete: Option<Incomplete>,
+    /// What was noted of parts that are cut: it counts for limits, and for nothing after them.
+    cut: Vec<CutNote>,
+    /// A value was noted that was written anew: what it is now stands only in what is to be written.
+    pub(super) is_apart: bool,
+}
+
+/// The objects and arrays that are open, from the record inwards. That of the record is the second.
+#[derive(Debug)]
+pub(super) struct Way(pub(super) [Open; MOST_DEPTH + 1]);
+
+impl Default for Way {
+    fn default() -> Self {
+        Self([Open::default(); MOST_DEPTH + 1])
+    }
+}
+
+/// An object or array that is being read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Open {
+    /// Where it starts.
+    pub(super) at: usize,
+    /// Where it starts in what is to be written.
+    pub(super) written: usize,
+    /// The number of the element that is being read, if it is an array.
+    pub(super) element: usize,
+}
+
+/// Something noted of a part that is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum CutNote {
+    Cell { table: u8, column: u8, row: usize },
+    Row { table: u8, row: usize },
 }
 
 /// What was noted of one value.
@@ -79,6 +111,61 @@ impl Notes {
         cells[place] = cell;
     }
 
+    /// Notes what a value says that is cut, and forgets it after the limits.
+    pub(super) fn note_cut(&mut self, (table, column): (u8, u8), cell: Cell) {
+        self.note(table, column, cell);
+        let row = self.rows[usize::from(table)] - 1;
+        self.cut.push(CutNote::Cell { table, column, row });
+    }
+
+    /// Forgets, after the limits, the row of the element that is being read.
+    pub(super) fn cut_row(&mut self, table: u8) {
+        let row = self.rows[usize::from(table)] - 1;
+        self.cut.push(CutNote::Row { table, row });
+    }
+
+    /// Forgets, after the limits, what was noted below a value; if it was not read, nothing is known of what is there.
+    pub(super) fn cut_below(&mut self, below: &NotedBelow, is_read: bool) {
+        for &(table, column) in &below.columns {
+            let row = self.rows[usize::from(table)] - 1;
+            if !is_read {
+                self.note(table, column, Cell::Other);
+            }
+            self.cut.push(CutNote::Cell { table, column, row });
+        }
+        for &table in &below.tables {
+            let rows = 0..self.rows[usize::from(table)];
+            self.cut.extend(rows.map(|row| CutNote::Row { table, row }));
+        }
+    }
+
+    /// Forgets what was noted of parts that are cut.
+    pub(super) fn forget_cut(&mut self) {
+        if self.cut.is_empty() {
+            return;
+        }
+        let mut cut = std::mem::take(&mut self.cut);
+        for note in &cut {
+            if let CutNote::Cell { table, column, row } = *note {
+                let table = usize::from(table);
+                self.tables[table][row * self.widths[table] + usize::from(column)] = Cell::Absent;
+            }
+        }
+        // From the last row of a table, so that the others stay where they are.
+        cut.sort_unstable();
+        cut.dedup();
+        for note in cut.iter().rev() {
+            if let CutNote::Row { table, row } = *note {
+                let table = usize::from(table);
+                let width = self.widths[table];
+                self.tables[table].drain(row * width..(row + 1) * width);
+                self.rows[table] -= 1;
+            }
+        }
+        cut.clear();
+        self.cut = cut;
+    }
+
     /// What was noted in a row.
     #[inline]
     pub(super) fn cell(&self, row: usize, column: Column) -> Cell {
@@ -96,7 +183,7 @@ impl Notes {
     }
 
     /// Forgets the last record, and gets ready for records of this program.
-    #[inline]
+    #[inline(always)]
     pub(super) fn clear(&mut self, program: &Program) {
         if self.program != program.id {
             *self = Self {
@@ -123,7 +210,8 @@ impl Notes {
         self.unescaped.shrink_to(KEPT_BYTES);
         self.names.clear();
         self.taken_to = None;
-        self.failure.clear();
-        self.lack = None;
+        self.incomplete = None;
+        self.cut.clear();
+        self.is_apart = false;
     }
 }

@@ -55,6 +55,8 @@ pub(super) struct ObjectRule {
     pub(super) variants: Option<Variants>,
     /// The members that are known, at most [`MOST_MEMBERS`].
     pub(super) members: Vec<Member>,
+    /// What is noted of what is in each of them.
+    pub(super) noted_below: Vec<NotedBelow>,
     /// Which of them have to be there, one bit each.
     pub(super) required: u64,
     /// The rule of all others; none are taken without one.
@@ -84,6 +86,15 @@ pub(super) struct Noted {
     pub(super) marks: u32,
     /// Into which table and column its place goes.
     pub(super) column: Option<(u8, u8)>,
+}
+
+/// What is noted of what is in a value.
+#[derive(Debug, Default)]
+pub(super) struct NotedBelow {
+    /// Tables and columns of which one value is in it.
+    pub(super) columns: Vec<(u8, u8)>,
+    /// Tables of which all rows are in it.
+    pub(super) tables: Vec<u8>,
 }
 
 /// A member's name as it stands in a compact record: in quotes and with the colon.

@@ -3,7 +3,9 @@
 //! Each step gives the place after what it read, or nothing: then the record may be broken, invalid, or only unusual,
 //! and is left to the parser and the validator. So there is one meaning, and one set of messages.
 
+use super::failure::GoneOn;
 use super::look_ahead::LookAhead;
+use super::mend::Mender;
 use super::notes::{Cell, Notes};
 use super::number::{Number, number};
 use super::program::{ArrayRule, IntegerRule, Member, Noted, ObjectRule, Program, Rule, RuleId, Variants};
@@ -13,7 +15,7 @@ use crate::encode::encode_text;
 use crate::normalise::Settings;
 
 /// The deepest nesting that the scan follows; the parser goes deeper.
-const MOST_DEPTH: usize = 64;
+pub(super) const MOST_DEPTH: usize = 64;
 
 /// More members than this, of names that the schema does not know, are left to the parser.
 const MOST_UNKNOWN_NAMES: usize = 24;
@@ -37,34 +39,21 @@ pub(super) struct Taken {
 }
 
 impl Program {
-    /// Reads the record that starts at `start`, or after white space there. Nothing is said of what follows it.
-    #[inline]
-    pub(super) fn scan(
-        &self,
-        bytes: &[u8],
+    /// Reads the record that starts at `start`, or after white space there. Nothing is said of what follows it. What is
+    /// not taken is mended, if there is somebody who can.
+    #[inline(always)]
+    pub(super) fn scan<'s>(
+        &'s self,
+        bytes: &'s [u8],
         start: usize,
         line_ends: LineEnds,
-        settings: &Settings,
-        notes: &mut Notes,
-    ) -> Option<Taken> {
-        self.scan_without(0, bytes, start, line_ends, settings, notes)
-    }
-
-    /// The same of a record from which known members of the outermost object were cut: one bit for each. They count as
-    /// being there where they have to be, and must not stand there again.
-    #[inline]
-    pub(super) fn scan_without(
-        &self,
-        cut: u64,
-        bytes: &[u8],
-        start: usize,
-        line_ends: LineEnds,
-        settings: &Settings,
-        notes: &mut Notes,
+        settings: &'s Settings,
+        notes: &'s mut Notes,
+        mender: Option<&'s mut Mender<'s>>,
     ) -> Option<Taken> {
         notes.clear(self);
         let mut scan =
-            Scan { program: self, bytes, line_ends, settings, notes, copied: start, depth: 0, cut };
+            Scan { program: self, bytes, line_ends, settings, notes, copied: start, depth: 0, mender };
         let root = &self.rules[self.root];
         let at = scan.token(start)?;
         let end = scan.value(root, at, Noted::default())?;
@@ -77,37 +66,29 @@ impl Program {
     }
 }
 
-impl Program {
-    /// Reads a value inside a record by its rule; it is not noted what stands there. The place after it, if it is taken.
-    pub(super) fn scan_part(
-        &self,
-        rule: RuleId,
-        bytes: &[u8],
-        at: usize,
-        settings: &Settings,
-        notes: &mut Notes,
-    ) -> Option<usize> {
-        notes.clear(self);
-        // It may be an element: these have a row to be noted in.
-        (1..self.columns.len()).for_each(|table| notes.begin_row(table as u8));
-        let line_ends = LineEnds::AreSpace;
-        let mut scan =
-            Scan { program: self, bytes, line_ends, settings, notes, copied: at, depth: 1, cut: 0 };
-        scan.value(&self.rules[rule], at, Noted::default())
-    }
-}
-
 pub(super) struct Scan<'s> {
-    program: &'s Program,
-    bytes: &'s [u8],
+    pub(super) program: &'s Program,
+    pub(super) bytes: &'s [u8],
     line_ends: LineEnds,
     settings: &'s Settings,
     pub(super) notes: &'s mut Notes,
     /// Up to here the record was copied to what is to be written; where it starts as long as nothing was.
-    copied: usize,
-    depth: usize,
-    /// The members that were cut from the record.
+    pub(super) copied: usize,
+    /// How many objects and arrays are open.
+    pub(super) depth: usize,
+    /// Whoever mends what is not taken; nobody, once that was given up.
+    pub(super) mender: Option<&'s mut Mender<'s>>,
+}
+
+/// The members of an object that were read.
+#[derive(Default)]
+struct Members {
+    /// Those that the rule knows, one bit each.
+    known: u64,
+    /// Those of them that were cut.
     cut: u64,
+    /// How many others are there.
+    others: usize,
 }
 
 impl<'s> Scan<'s> {
@@ -131,7 +112,7 @@ impl<'s> Scan<'s> {
     }
 
     /// Does not write the bytes between these places.
-    fn leave_out(&mut self, from: usize, to: usize) {
+    pub(super) fn leave_out(&mut self, from: usize, to: usize) {
         self.notes.rewritten.extend_from_slice(&self.bytes[self.copied..from]);
         self.copied = to;
     }
@@ -142,18 +123,20 @@ impl<'s> Scan<'s> {
         match *self.bytes.get(at)? {
             b'"' => self.text(rule, at, noted),
             b'{' => {
-                self.note(noted, Cell::Other);
-                match &rule.object {
+                let end = match &rule.object {
                     Some(object) => self.object(object, at),
                     None => self.anything(rule, at),
-                }
+                }?;
+                self.note(noted, Cell::Other);
+                Some(end)
             }
             b'[' => {
-                self.note(noted, Cell::Other);
-                match &rule.array {
+                let end = match &rule.array {
                     Some(array) => self.array(array, at),
                     None => self.anything(rule, at),
-                }
+                }?;
+                self.note(noted, Cell::Other);
+                Some(end)
             }
             b'-' | b'0'..=b'9' => self.number(rule, at, noted),
             0..=b' ' => self.value_after_space(rule, at, noted),
@@ -169,8 +152,14 @@ impl<'s> Scan<'s> {
         self.value(rule, at, noted)
     }
 
+    /// Notes a value if it is taken: of what is not taken nothing stays noted.
     #[inline(always)]
-    fn note(&mut self, noted: Noted, cell: Cell) {
+    fn note_if(&mut self, is_taken: bool, noted: Noted, cell: Cell) -> Option<()> {
+        is_taken.then(|| self.note(noted, cell))
+    }
+
+    #[inline(always)]
+    pub(super) fn note(&mut self, noted: Noted, cell: Cell) {
         self.notes.marks |= noted.marks;
         if let Some((table, column)) = noted.column {
             // The row of the element that is being read is the last one.
@@ -185,7 +174,6 @@ impl<'s> Scan<'s> {
         if self.bytes[end] != b'"' {
             return self.text_with_escapes(rule, start, noted);
         }
-        self.note(noted, Cell::Text(start, end));
         let taken = match &rule.text {
             Some(text) if is_graphic && text.takes_all_graphic(end - start) => true,
             Some(text) => {
@@ -193,7 +181,8 @@ impl<'s> Scan<'s> {
             }
             None => rule.takes_anything && (is_graphic || is_text(&self.bytes[start..end])),
         };
-        taken.then_some(end + 1)
+        self.note_if(taken, noted, Cell::Text(start, end))?;
+        Some(end + 1)
     }
 
     #[inline(never)]
@@ -201,7 +190,7 @@ impl<'s> Scan<'s> {
         let mut unescaped = std::mem::take(&mut self.notes.unescaped);
         let read = self.unescaped_text(rule, start, &mut unescaped);
         self.notes.unescaped = unescaped;
-        self.note(noted, Cell::Other);
+        self.note_if(read.is_some(), noted, Cell::Other)?;
         read
     }
 
@@ -226,18 +215,15 @@ impl<'s> Scan<'s> {
         let Number { end, integer } = number(self.bytes, at)?;
         match integer {
             Some(value) => {
-                self.note(noted, Cell::Integer(value, at, end));
                 let taken = match rule.integer {
                     Some(IntegerRule { least, most }) => (least..=most).contains(&value),
                     None => rule.takes_anything,
                 };
-                taken.then_some(end)
+                self.note_if(taken, noted, Cell::Integer(value, at, end))?;
             }
-            None => {
-                self.note(noted, Cell::Other);
-                (rule.takes_fractions || rule.takes_anything).then_some(end)
-            }
+            None => self.note_if(rule.takes_fractions || rule.takes_anything, noted, Cell::Other)?,
         }
+        Some(end)
     }
 
     #[inline(never)]
@@ -249,21 +235,18 @@ impl<'s> Scan<'s> {
         ];
         let rest = &self.bytes[at..];
         let (word, taken, cell) = words.into_iter().find(|(word, ..)| rest.starts_with(word))?;
-        self.note(noted, cell);
-        (taken || rule.takes_anything).then_some(at + word.len())
+        self.note_if(taken || rule.takes_anything, noted, cell)?;
+        Some(at + word.len())
     }
 
     /// Reads an object whose brace is at `at`.
     fn object(&mut self, mut object: &'s ObjectRule, at: usize) -> Option<usize> {
-        self.depth += 1;
-        if self.depth > MOST_DEPTH {
-            return None;
-        }
+        self.open(at)?;
         let bytes = self.bytes;
         let brace = at;
+        let marks = self.notes.marks;
         let mut at = at + 1;
-        let mut seen = 0_u64;
-        let mut unknown = 0;
+        let mut seen = Members::default();
         let first_name = self.notes.names.len();
         let mut is_open = true;
         while let Some(variants) = &object.variants {
@@ -272,19 +255,20 @@ impl<'s> Scan<'s> {
             object = self.program.rules[rule].object.as_ref()?;
             if let Some((place, start, end)) = read {
                 // The value has been looked at for good.
-                seen = 1 << place;
+                seen.known = 1 << place;
                 self.note(object.members[usize::from(place)].noted, Cell::Text(start, end));
                 at = self.after_member(end + 1, &mut is_open)?;
             }
         }
-        if seen == 0 {
+        if seen.known == 0 {
             at = self.token(at)?;
             if bytes[at] == b'}' {
                 at += 1;
                 is_open = false;
             }
         }
-        let mut guess = object.guesses + usize::from(seen != 0) * (1 + seen.trailing_zeros() as usize);
+        let mut guess =
+            object.guesses + usize::from(seen.known != 0) * (1 + seen.known.trailing_zeros() as usize);
         while is_open {
             let guessed = usize::from(self.notes.guesses[guess]);
             let known = match object.members.get(guessed) {
@@ -297,32 +281,61 @@ impl<'s> Scan<'s> {
             let after = match known {
                 Some(place) => {
                     guess = object.guesses + 1 + place;
-                    let bit = 1 << place;
-                    if seen & bit != 0 {
-                        return None;
-                    }
-                    seen |= bit;
-                    let Member { name, rule, noted, .. } = &object.members[place];
-                    let value = at + name.text.len();
-                    match self.value(&self.program.rules[*rule], value, *noted) {
-                        Some(after) => after,
-                        None => return self.fail_in_member(object, Some(place), brace, at, value),
-                    }
+                    let value = at + object.members[place].name.text.len();
+                    self.member(object, place, brace, at, value, &mut seen)?
                 }
-                None => self.unusual_member(object, brace, at, &mut seen, &mut unknown, first_name)?,
+                None => self.unusual_member(object, brace, at, &mut seen, first_name)?,
             };
             at = self.after_member(after, &mut is_open)?;
         }
         self.depth -= 1;
         self.notes.names.truncate(first_name);
-        let members = seen.count_ones() as usize + unknown;
-        let cut = if self.depth == 0 { self.cut } else { 0 };
-        let lacking = object.required & !(seen | cut);
-        if lacking != 0 || seen & cut != 0 || !(object.least_members..=object.most_members).contains(&members)
-        {
-            return self.fail_as_incomplete(brace, lacking, object.least_members.saturating_sub(members));
+        let there = seen.known & !seen.cut;
+        let members = there.count_ones() as usize + seen.others;
+        // What is cut from the record itself counts as being there: that is told of the record as a whole.
+        let lacking = object.required & !(if self.depth == 0 { seen.known } else { there });
+        if lacking != 0 || !(object.least_members..=object.most_members).contains(&members) {
+            let more = object.least_members.saturating_sub(members);
+            return self.fail_as_incomplete(brace, at, lacking, more, marks);
         }
         Some(at)
+    }
+
+    /// Begins an object or array.
+    #[inline(always)]
+    fn open(&mut self, at: usize) -> Option<()> {
+        self.depth += 1;
+        let written = self.notes.rewritten.len() + at - self.copied;
+        let open = self.notes.way.0.get_mut(self.depth)?;
+        (open.at, open.written) = (at, written);
+        Some(())
+    }
+
+    /// Reads the value of a member that the rule knows.
+    #[inline(always)]
+    fn member(
+        &mut self,
+        object: &'s ObjectRule,
+        place: usize,
+        brace: usize,
+        name: usize,
+        value: usize,
+        seen: &mut Members,
+    ) -> Option<usize> {
+        let bit = 1 << place;
+        if seen.known & bit != 0 {
+            return None;
+        }
+        seen.known |= bit;
+        let Member { rule, noted, .. } = &object.members[place];
+        match self.value(&self.program.rules[*rule], value, *noted) {
+            None => {
+                let GoneOn { at, is_cut } = self.fail_in_member(object, Some(place), brace, name, value)?;
+                seen.cut |= u64::from(is_cut) << place;
+                Some(at)
+            }
+            after => after,
+        }
     }
 
     /// The place after the comma or the brace that follows a member.
@@ -356,11 +369,10 @@ impl<'s> Scan<'s> {
     #[inline(never)]
     fn unusual_member(
         &mut self,
-        object: &ObjectRule,
+        object: &'s ObjectRule,
         brace: usize,
         at: usize,
-        seen: &mut u64,
-        unknown: &mut usize,
+        seen: &mut Members,
         first_name: usize,
     ) -> Option<usize> {
         let (start, end) = self.name(at)?;
@@ -371,25 +383,22 @@ impl<'s> Scan<'s> {
         let value = self.token(colon + 1)?;
         let name = &self.bytes[start..end];
         if let Some(place) = object.members.iter().position(|member| member.name.bare() == name) {
-            if *seen & 1 << place != 0 {
-                return None;
+            return self.member(object, place, brace, at, value, seen);
+        }
+        let after = match object.others {
+            Some(rule) => {
+                self.new_name(start, end, first_name)?;
+                self.value(&self.program.rules[rule], value, Noted::default())
             }
-            *seen |= 1 << place;
-            let Member { rule, noted, .. } = &object.members[place];
-            return match self.value(&self.program.rules[*rule], value, *noted) {
-                None => self.fail_in_member(object, Some(place), brace, at, value),
-                after => after,
-            };
+            None => None,
+        };
+        if after.is_some() {
+            seen.others += 1;
+            return after;
         }
-        let after = object.others.and_then(|rule| {
-            self.new_name(start, end, first_name)?;
-            *unknown += 1;
-            self.value(&self.program.rules[rule], value, Noted::default())
-        });
-        match after {
-            None => self.fail_in_member(object, None, brace, at, value),
-            after => after,
-        }
+        let GoneOn { at, is_cut } = self.fail_in_member(object, None, brace, at, value)?;
+        seen.others += usize::from(!is_cut);
+        Some(at)
     }
 
     /// The name at `at`, of characters that need no escapes.
@@ -460,7 +469,7 @@ impl<'s> Scan<'s> {
         }
     }
 
-    fn ahead(&self) -> LookAhead<'_> {
+    pub(super) fn ahead(&self) -> LookAhead<'s> {
         LookAhead { bytes: self.bytes, line_ends: self.line_ends }
     }
 
@@ -490,25 +499,29 @@ impl<'s> Scan<'s> {
     }
 
     /// Reads an array whose bracket is at `at`.
-    fn array(&mut self, array: &ArrayRule, at: usize) -> Option<usize> {
-        self.depth += 1;
-        if self.depth > MOST_DEPTH {
-            return None;
-        }
+    fn array(&mut self, array: &'s ArrayRule, at: usize) -> Option<usize> {
+        self.open(at)?;
         let rule = &self.program.rules[array.elements];
         let bracket = at;
-        let mut elements = 0;
+        let marks = self.notes.marks;
+        let (mut elements, mut cut) = (0, 0);
         let mut at = self.token(at + 1)?;
         let mut is_open = self.bytes[at] != b']';
         at += usize::from(!is_open);
         while is_open {
-            elements += 1;
             if let Some(table) = array.table {
                 self.notes.begin_row(table);
             }
-            let Some(after) = self.value(rule, at, array.noted) else {
-                return self.fail_in_element(array, bracket, elements - 1, at);
+            self.notes.way.0[self.depth].element = elements;
+            let after = match self.value(rule, at, array.noted) {
+                Some(after) => after,
+                None => {
+                    let gone_on = self.fail_in_element(array, bracket, at)?;
+                    cut += usize::from(gone_on.is_cut);
+                    gone_on.at
+                }
             };
+            elements += 1;
             at = self.token(after)?;
             match self.bytes[at] {
                 b',' => {}
@@ -518,8 +531,10 @@ impl<'s> Scan<'s> {
             at += 1;
         }
         self.depth -= 1;
-        if !(array.least..=array.most).contains(&elements) {
-            return self.fail_as_incomplete(bracket, 0, array.least.saturating_sub(elements));
+        let left = elements - cut;
+        if !(array.least..=array.most).contains(&left) {
+            let more = array.least.saturating_sub(left);
+            return self.fail_as_incomplete(bracket, at, 0, more, marks);
         }
         Some(at)
     }
@@ -530,10 +545,7 @@ impl<'s> Scan<'s> {
         if !rule.takes_anything {
             return None;
         }
-        self.depth += 1;
-        if self.depth > MOST_DEPTH {
-            return None;
-        }
+        self.open(at)?;
         let is_object = self.bytes[at] == b'{';
         let close = if is_object { b'}' } else { b']' };
         let first_name = self.notes.names.len();

@@ -1,6 +1,6 @@
 //! Which values of a record are wanted besides its being valid.
 
-use super::program::Noted;
+use super::program::{Noted, NotedBelow};
 
 /// The values that a scan notes: in tables, of which the first has one row for the record, and the others one for each
 /// element of an array; and marks, for values that are only asked to be there.
@@ -127,6 +127,21 @@ impl Wanted {
             Some((table, element)) => (Spot(Some(element)), Some(table), self.spots[element].noted),
             None => (Spot::NONE, None, Noted::default()),
         }
+    }
+
+    /// What is noted below this place.
+    pub(super) fn below(&self, spot: Spot) -> NotedBelow {
+        let mut below = NotedBelow::default();
+        let mut spots: Vec<usize> = spot.0.into_iter().collect();
+        while let Some(spot) = spots.pop() {
+            let Wishes { members, elements, .. } = &self.spots[spot];
+            below.tables.extend(elements.map(|(table, _)| table));
+            for (_, member) in members {
+                below.columns.extend(self.spots[*member].noted.column);
+                spots.push(*member);
+            }
+        }
+        below
     }
 
     /// Whether something is wanted below this place.
