@@ -66,6 +66,7 @@ mod mended;
 mod merging;
 mod ordered;
 mod outcome;
+mod outlet;
 mod progress;
 mod regrouped;
 mod reject;

@@ -14,11 +14,12 @@ use crate::job::{Job, Task};
 use crate::merging::OnDuplicate;
 use crate::ordered::{OfCode, Ordered};
 use crate::outcome::{Counts, End, Outcome};
+use crate::outlet::Outlet;
 use crate::progress::{Progress, Stop};
 use crate::reject::Rejects;
 use crate::request_body::Agreement;
 use crate::seen::Hasher;
-use crate::sink_thread::{AtEnd, SinkThread};
+use crate::sink_thread::AtEnd;
 use crate::tally::Tally;
 use crate::workers::{InOrder, ReadToEnd, ToSink, Workers};
 
@@ -53,7 +54,7 @@ pub fn run(job: Job, rejects: Box<dyn Rejects + Send>, progress: &Progress, stop
                 match Batcher::new(output.batches) {
                     Ok(made) => {
                         batcher = Some(made);
-                        sink = Some(SinkThread::start(output.sink, completing, tally, stop.clone()));
+                        sink = Some(Outlet::open(output.sink, completing, tally, stop.clone()));
                     }
                     Err(error) => end = Some(End::OptionsRefused(error)),
                 }
@@ -126,7 +127,7 @@ fn settle(
     told: u64,
     batches: Option<BatchCounts>,
     read: &ReadToEnd,
-    sink: Option<SinkThread>,
+    sink: Option<Outlet>,
 ) -> (End, Option<Tally>) {
     let failure = finished.err();
     let Some(sink) = sink else {

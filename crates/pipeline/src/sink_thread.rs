@@ -51,7 +51,7 @@ pub(crate) struct AtEnd<'r> {
 }
 
 impl Completing {
-    fn completion(self, end: &AtEnd<'_>) -> Completion {
+    pub(crate) fn completion(self, end: &AtEnd<'_>) -> Completion {
         let Counts { read, written, merged, rejected, skipped, pruned, blank_lines } = *end.counts;
         let input = |input: &InputSummary| InputEntry {
             name: input.name.clone(),
@@ -91,7 +91,7 @@ enum Message {
 }
 
 /// How the sink ended, and what it took until then.
-type Ended = (Result<(), SinkError>, Option<Tally>);
+pub(crate) type Ended = (Result<(), SinkError>, Option<Tally>);
 
 /// A running sink.
 pub(crate) struct SinkThread {

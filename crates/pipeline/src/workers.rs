@@ -13,9 +13,9 @@ use ndjson::{Block, BlockReader, InputError, InputSummary};
 use crate::examine::{Examination, Examined, Examiner};
 use crate::ordered::{Bodies, Ordered};
 use crate::outcome::End;
+use crate::outlet::Outlet;
 use crate::progress::{Progress, Stop};
 use crate::run::STOP_INTERVAL;
-use crate::sink_thread::SinkThread;
 
 /// Blocks on their way for each worker: one in work, one waiting, one being written.
 const BLOCKS_PER_WORKER: usize = 3;
@@ -33,7 +33,7 @@ pub(crate) struct ReadToEnd {
 /// The ordered stage, and the sink for the bodies that it makes.
 pub(crate) struct InOrder {
     pub(crate) ordered: Ordered,
-    pub(crate) sink: Option<SinkThread>,
+    pub(crate) sink: Option<Outlet>,
 }
 
 /// The threads that read, examine, and do the work of the ordered stage.
@@ -357,7 +357,7 @@ impl Drop for Watch {
 }
 
 /// Bodies go to the sink, if there is one.
-pub(crate) struct ToSink<'s>(pub(crate) Option<&'s mut SinkThread>);
+pub(crate) struct ToSink<'s>(pub(crate) Option<&'s mut Outlet>);
 
 impl Bodies for ToSink<'_> {
     fn take(&mut self, body: batch::Body) -> Result<(), End> {

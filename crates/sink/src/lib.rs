@@ -50,6 +50,11 @@ pub trait Sink: Send {
     /// How many contacts are in the bodies that were written.
     fn contacts_written(&self) -> u64;
 
+    /// Whether taking a body waits for nothing and takes no time, so that nothing is won by a thread for it.
+    fn is_prompt(&self) -> bool {
+        false
+    }
+
     /// Completes the output. `completion` is the manifest without the batches, for sinks that keep one.
     ///
     /// # Errors

@@ -29,6 +29,10 @@ impl Sink for NullSink {
         self.written.contacts
     }
 
+    fn is_prompt(&self) -> bool {
+        true
+    }
+
     fn finish(self: Box<Self>, completion: Completion) -> Result<(), SinkError> {
         self.written.check(&completion)
     }
