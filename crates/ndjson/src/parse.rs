@@ -102,6 +102,9 @@ impl Parser {
         text: &[u8],
         with: impl FnOnce(&mut Tape<'_>) -> R,
     ) -> Result<R, PartError> {
+        if let Some(inner) = text_alone(text) {
+            return Ok(self.fill_text(text, inner, with));
+        }
         let read = self.fill(text, |tape| {
             tape.read_floats_exactly();
             with(tape)
@@ -145,12 +148,31 @@ impl Parser {
         result
     }
 
+    /// The tape of a text that has nothing to be unescaped.
+    fn fill_text<R>(&mut self, text: &[u8], inner: &str, with: impl FnOnce(&mut Tape<'_>) -> R) -> R {
+        let mut filled = std::mem::replace(&mut self.tape, simd_json::Tape(Vec::new())).reset();
+        filled.0.push(Node::String(inner));
+        let mut tape = Tape::new(std::mem::take(&mut filled.0), text, &[0], &self.arena);
+        let result = with(&mut tape);
+        filled.0 = tape.nodes;
+        self.tape = filled.reset();
+        self.release();
+        result
+    }
+
     fn release(&mut self) {
         self.arena.reset();
         if self.line.capacity() > KEPT_BUFFER_BYTES {
             *self = Self::new();
         }
     }
+}
+
+/// What stands between the quotes, if this is a text without escapes and nothing else.
+fn text_alone(text: &[u8]) -> Option<&str> {
+    let inner = text.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    let is_raw = inner.iter().fold(true, |is_raw, byte| is_raw & !matches!(byte, b'"' | b'\\' | 0..0x20));
+    std::str::from_utf8(inner).ok().filter(|_| is_raw)
 }
 
 /// The length of a name, and its first and last bytes.

@@ -172,6 +172,7 @@ impl<'b> TakenFrom<'b> {
 
 /// Why a record, or a part of it, is not in the output.
 pub(crate) struct Refused {
+    /// What a record that is left out would have been known by.
     pub(crate) key: Option<String>,
     pub(crate) violations: Vec<Violation>,
     pub(crate) held: Held,
@@ -566,14 +567,7 @@ pub(crate) fn judge(
             let contact = Stored::Apart(start..out.encoded.len());
             let identity = identify(context, tape, key, updated_at, out);
             let stored_key = out.store_key(key.value);
-            let pruned = (!pruned.is_empty()).then(|| {
-                out.refused.push(Refused {
-                    key: Some(key.value.to_owned()),
-                    violations: pruned,
-                    held: Held::Yes,
-                });
-                out.refused.len() - 1
-            });
+            let pruned = out.prune(pruned);
             out.entries.push(Entry {
                 line,
                 text,

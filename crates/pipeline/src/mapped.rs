@@ -7,7 +7,7 @@ use contact::{LineEnds, PLAIN_MARGIN_BYTES, Violation};
 use mapping::{Columns, Fate as MappedFate, Mapped, Mapper, Sources, Trace};
 use ndjson::{Block, Cells, Parser, RecordText, Table};
 
-use crate::examine::{Context, Examined, Examiner, Fate, Held, Refused, Stored, TakenFrom, judge};
+use crate::examine::{Context, Examined, Examiner, Fate, Held, Refused, TakenFrom, judge};
 
 /// What a worker maps with, kept from block to block.
 #[derive(Default)]
@@ -193,11 +193,7 @@ impl Examiner {
         };
         let Some(told) = told else { return };
         if told == out.refused.len() {
-            let key = match &entry.fate {
-                Fate::Accepted { key: Stored::Apart(key), .. } => Some(out.keys[key.clone()].to_owned()),
-                _ => None,
-            };
-            out.refused.push(Refused { key, violations: left_out, held: Held::Yes });
+            out.prune(left_out);
             return;
         }
         let violations = &mut out.refused[told].violations;

@@ -43,8 +43,7 @@ impl Examined {
         match mended {
             Mended::Accepted { contact, apart, pruned, repairs, .. } => {
                 self.repairs.add(repairs);
-                let key = contact.key(apart.unwrap_or(taken.bytes)).value;
-                let pruned = self.prune(key, pruned);
+                let pruned = self.prune(pruned);
                 let taken = match apart {
                     Some(bytes) => &TakenFrom { bytes, base: None, line, text },
                     None => taken,
@@ -63,9 +62,10 @@ impl Examined {
     }
 
     /// The index of what is told of a contact that parts were left out of.
-    fn prune(&mut self, key: &str, pruned: Vec<Violation>) -> Option<usize> {
+    pub(crate) fn prune(&mut self, pruned: Vec<Violation>) -> Option<usize> {
         (!pruned.is_empty()).then(|| {
-            self.refused.push(Refused { key: Some(key.to_owned()), violations: pruned, held: Held::Yes });
+            // Its key is that of the contact.
+            self.refused.push(Refused { key: None, violations: pruned, held: Held::Yes });
             self.refused.len() - 1
         })
     }

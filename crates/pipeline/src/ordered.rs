@@ -347,7 +347,8 @@ impl Ordered {
     fn tell_pruned(&mut self, placed: &Placed<'_>, accepted: &Accepted<'_>) -> Result<(), End> {
         match accepted.pruned {
             Some(pruned) => {
-                self.tell(placed, Action::Pruned, pruned.key.as_deref(), Raw::LeftOut, &pruned.violations)
+                let key = Some(accepted.key.text());
+                self.tell(placed, Action::Pruned, key, Raw::LeftOut, &pruned.violations)
             }
             None => Ok(()),
         }

@@ -550,7 +550,7 @@ impl Done {
     /// More than what was told goes with it.
     fn widen(&mut self, pointer: String) {
         for told in &mut self.told {
-            told.removed = Some(pointer.clone());
+            told.removed.get_or_insert_default().clone_from(&pointer);
         }
         self.removed = Some(pointer);
     }

@@ -103,14 +103,17 @@ impl Part {
                 return Some(Judged { is_absent: true, has_changed: true, findings: Vec::new() });
             }
         }
-        let mut findings: Vec<Finding> = Vec::new();
+        let (mut findings, mut found): (Vec<Finding>, Vec<Finding>) = Default::default();
         for (nth, schema) in schemas.iter().enumerate() {
             // Of the findings of two places it is not known which the validator of the whole tells first.
             let mut is_told = false;
-            let mut tell = |found: Vec<Finding>| {
+            let mut tell = |found: &mut Vec<Finding>| {
                 let is_second = is_told && !found.is_empty();
                 is_told |= !found.is_empty();
-                for finding in found {
+                if findings.is_empty() && found.len() == 1 {
+                    std::mem::swap(&mut findings, found);
+                }
+                for finding in found.drain(..) {
                     if findings.iter().all(|known| known.violation != finding.violation) {
                         findings.push(finding);
                     }
@@ -122,10 +125,12 @@ impl Part {
                 let keyword = "additionalProperties".into();
                 let (member, pointer) = (tape.root(), pointer.to_owned());
                 let name = std::str::from_utf8(name?).ok()?;
-                tell(vec![unknown_member(name, member, pointer, keyword, holder, Voice::Annotated)])?;
+                found.push(unknown_member(name, member, pointer, keyword, holder, Voice::Annotated));
+                tell(&mut found)?;
             }
             for place in self.places.iter().filter(|place| place.schema == nth) {
-                tell(place.findings(schema, tape, pointer)?)?;
+                place.find(schema, tape, pointer, &mut found)?;
+                tell(&mut found)?;
             }
         }
         // How many of several missing members the validator tells depends on where it stands.
@@ -139,15 +144,20 @@ impl Part {
 }
 
 impl PartPlace {
-    /// What the validator finds at this place; `None` if it cannot be asked.
-    fn findings(&self, schema: &Schema, tape: &Tape<'_>, pointer: &str) -> Option<Vec<Finding>> {
+    /// Adds what the validator finds at this place; `None` if it cannot be asked.
+    fn find(
+        &self,
+        schema: &Schema,
+        tape: &Tape<'_>,
+        pointer: &str,
+        findings: &mut Vec<Finding>,
+    ) -> Option<()> {
         let make = || schema.validator_of_place(&self.uri, &self.pointer).ok();
         let validator = self.validator.get_or_init(make).as_ref()?;
-        let mut findings = Vec::new();
         let mut places = Places::of(tape);
         for error in validator.iter_errors(TapeNode(tape.root())) {
-            finding(&error, &mut places, pointer, &schema.documents, Voice::Annotated, &mut findings);
+            finding(&error, &mut places, pointer, &schema.documents, Voice::Annotated, findings);
         }
-        Some(findings)
+        Some(())
     }
 }
