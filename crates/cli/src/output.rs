@@ -1,13 +1,18 @@
 //! Files that a run writes beside request bodies; they hold personal data, so nobody else may read them.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Stdout};
+use std::io::{self, BufWriter, Stdout, Write};
 use std::path::Path;
+use std::thread::JoinHandle;
 
 use pipeline::{Reject, RejectLines, Rejects};
 
 /// How much is collected before it is written.
 const BUFFER_BYTES: usize = 128 << 10;
+
+/// After so many bytes the system is asked to put them on the disk, while the run goes on: then there is little left to be
+/// waited for at its end.
+const SYNCED_BYTES: usize = 16 << 20;
 
 /// Creates a file that only its owner may read. Done before any work, so that a bad path is known at once.
 pub(crate) fn create_private(path: &Path) -> io::Result<File> {
@@ -26,15 +31,15 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
 
 /// Rejects in a file, on disk when it is finished.
 pub(crate) struct RejectsFile {
-    lines: RejectLines<BufWriter<File>>,
+    lines: RejectLines<BufWriter<SyncedFile>>,
     file: File,
 }
 
 impl RejectsFile {
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
         let file = create_private(path)?;
-        let lines = RejectLines::new(BufWriter::with_capacity(BUFFER_BYTES, file.try_clone()?));
-        Ok(Self { lines, file })
+        let synced = SyncedFile { file: file.try_clone()?, unsynced: 0, syncing: None };
+        Ok(Self { lines: RejectLines::new(BufWriter::with_capacity(BUFFER_BYTES, synced)), file })
     }
 }
 
@@ -45,11 +50,55 @@ impl Rejects for RejectsFile {
 
     fn finish(&mut self) -> io::Result<()> {
         self.lines.finish()?;
-        match self.file.sync_all() {
-            // A pipe or a device cannot be synced, and need not be.
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
-            other => other,
+        synced(self.file.sync_all())
+    }
+}
+
+/// A file that goes to the disk while it is written.
+struct SyncedFile {
+    file: File,
+    /// Bytes that nobody was asked to sync.
+    unsynced: usize,
+    syncing: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl SyncedFile {
+    /// Waits for the sync that is under way. What it failed at is told once, and no later sync would tell it again.
+    fn join(&mut self) -> io::Result<()> {
+        match self.syncing.take().map(JoinHandle::join) {
+            Some(Ok(result)) => synced(result),
+            // The thread does nothing that could panic, and the sync at the end is still to come.
+            Some(Err(_)) | None => Ok(()),
         }
+    }
+}
+
+impl Write for SyncedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.unsynced >= SYNCED_BYTES && self.syncing.as_ref().is_none_or(JoinHandle::is_finished) {
+            self.join()?;
+            self.unsynced = 0;
+            let file = self.file.try_clone()?;
+            let sync = move || file.sync_data();
+            // Where no thread can be had, the sync at the end is enough.
+            self.syncing = std::thread::Builder::new().name("sync".to_owned()).spawn(sync).ok();
+        }
+        let written = self.file.write(bytes)?;
+        self.unsynced += written;
+        Ok(written)
+    }
+
+    /// Waits for the sync that is under way.
+    fn flush(&mut self) -> io::Result<()> {
+        self.join()
+    }
+}
+
+/// A pipe or a device cannot be synced, and need not be.
+fn synced(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        other => other,
     }
 }
 
