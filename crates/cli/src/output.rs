@@ -106,3 +106,33 @@ fn synced(result: io::Result<()>) -> io::Result<()> {
 pub(crate) fn rejects_on_stdout() -> RejectLines<BufWriter<Stdout>> {
     RejectLines::new(BufWriter::with_capacity(BUFFER_BYTES, io::stdout()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_synced_on_the_way_is_whole_at_the_end() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("rejects.ndjson");
+        let file = create_private(&path).expect("a file");
+        let mut synced = SyncedFile { file, unsynced: 0, syncing: None };
+        let piece: Vec<u8> = (0..=255).cycle().take(1 << 20).collect();
+        for nth in 0..40_usize {
+            synced.write_all(&piece[nth..]).expect("there is room");
+        }
+        assert!(synced.syncing.is_some());
+        synced.flush().expect("it can be synced");
+        assert!(synced.syncing.is_none());
+        let read = std::fs::read(&path).expect("it can be read");
+        assert_eq!(read.len(), (0..40).map(|nth| piece.len() - nth).sum::<usize>());
+        assert!(read.starts_with(&piece) && read.ends_with(&piece[39..]));
+    }
+
+    #[test]
+    fn what_cannot_be_synced_need_not_be() {
+        let refused = |kind| synced(Err(io::Error::from(kind)));
+        assert!(refused(io::ErrorKind::InvalidInput).is_ok());
+        assert!(refused(io::ErrorKind::StorageFull).is_err());
+    }
+}

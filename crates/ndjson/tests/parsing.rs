@@ -1,6 +1,6 @@
 //! What the parser refuses, and where it says the fault is.
 
-use ndjson::{Parser, SyntaxErrorKind, Tape};
+use ndjson::{Parser, PartError, SyntaxErrorKind, Tape};
 use proptest::prelude::*;
 
 fn refused(text: &[u8]) -> (&'static str, usize) {
@@ -211,6 +211,48 @@ proptest! {
                 assert_eq!(std::mem::discriminant(&before[origin]), std::mem::discriminant(tape.value(index).node()));
             }
         }).expect("JSON");
+    }
+}
+
+/// A part alone has the tape of a record that is no more than that, or none.
+#[test]
+fn a_part_is_parsed_as_a_record_is() {
+    let parts: &[&[u8]] = &[
+        br#""""#,
+        br#""a""#,
+        "\"Zoë Müller\"".as_bytes(),
+        br#""a\nb""#,
+        br#""a\u0041""#,
+        br#""a\""#,
+        b"\"a\nb\"",
+        b"\"a\x00\"",
+        b"\"a\x7f\"",
+        b"\"a\xff\"",
+        br#""a"b""#,
+        br#""a" "b""#,
+        br#"""#,
+        br#""a"#,
+        b"",
+        b"12",
+        b"{\"a\":\"b\"}",
+        b"{\"a\":1,\"a\":2}",
+        b"tru",
+    ];
+    let told = |tape: &mut Tape<'_>| {
+        let nodes = format!("{:?}", tape.root().node());
+        (nodes, tape.text_of(0).to_vec(), tape.offset_of(0), to_value(tape.root()))
+    };
+    let mut parser = Parser::new();
+    for part in parts {
+        let alone = parser.parse_part(part, told);
+        let is_broken = alone == Err(PartError::NotJson);
+        let whole = parser.parse(part, told);
+        assert_eq!(alone.is_ok(), whole.is_ok(), "{}", String::from_utf8_lossy(part));
+        match (alone, whole) {
+            (Ok(alone), Ok(whole)) => assert_eq!(alone, whole),
+            (_, Err(error)) => assert_eq!(is_broken, error.kind.code() != "duplicate-key", "{error}"),
+            _ => {}
+        }
     }
 }
 
