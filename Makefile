@@ -10,7 +10,7 @@ FUZZ_SECONDS ?= 60
 CONTACTS ?= 1000000
 SEED ?= 1
 
-.PHONY: help build build-compare static man completions licences deb container test lint fuzz bench bench-compare bench-mapping \
+.PHONY: help build static man completions licences deb container test lint fuzz bench bench-compare bench-mapping \
 	bench-merge bench-micro bench-upload fixtures
 
 help: ## List the commands
@@ -79,14 +79,10 @@ fuzz: ## Run a fuzz target for a minute, make fuzz FUZZ=parsing: fuzz/fuzz_targe
 bench: ## Measure whole runs
 	$(CARGO) bench --package pipeline --bench whole_job
 
-# Apart from running it: the memory of the cargo that compiles would count as that of everything measured.
-build-compare:
-	$(CARGO) build --release --locked --package compare
-
-bench-compare: build build-compare ## Measure beside bare parsing and other tools: BENCH_MB=600 BENCH_ROUNDS=5 BENCH_PEER_MB=40 BENCH_PEER_ROUNDS=3
+bench-compare: build ## Measure beside bare parsing and other tools: BENCH_MB=600 BENCH_ROUNDS=5 BENCH_PEER_MB=40 BENCH_PEER_ROUNDS=3
 	$(CARGO) run --release --locked --package compare
 
-bench-merge: build build-compare ## Measure merging alone: BENCH_MB=600 BENCH_ROUNDS=5 BENCH_MERGE_MEMORY=16MiB
+bench-merge: build ## Measure merging alone: BENCH_MB=600 BENCH_ROUNDS=5 BENCH_MERGE_MEMORY=16MiB
 	$(CARGO) run --release --locked --package compare -- --only merge
 
 bench-mapping: build ## Compare mapped exports with contacts in the API's own shape

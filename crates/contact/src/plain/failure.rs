@@ -119,7 +119,7 @@ impl<'s> Scan<'s> {
         self.go_on(Step { part, rule, value, opening: bracket, inside, is_bounded, noted, noted_below })
     }
 
-    /// Has the part mended and goes on behind it. `None` if the record is given up.
+    /// Has the part mended and goes on behind it. `None` if the record is given up, or nobody mends.
     fn go_on(&mut self, step: Step<'_>) -> Option<GoneOn> {
         let incomplete = self.notes.incomplete.take();
         // Where it is not put back, nobody is asked any more.
@@ -175,15 +175,16 @@ impl<'s> Scan<'s> {
             self.notes.cut_below(below, !may_hold);
         }
         // Where the value starts in what is to be written.
-        let mut written = self.notes.rewritten.len() + part.value.start - self.copied.min(part.value.start);
+        let mut written_at =
+            self.notes.rewritten.len() + part.value.start - self.copied.min(part.value.start);
         if let Some(incomplete) = &part.incomplete {
             self.notes.marks = incomplete.marks;
-            written = self.notes.way.0[self.depth + 1].written;
+            written_at = self.notes.way.0[self.depth + 1].written;
         }
         let from = match step.inside {
             Inside::Member { name, .. } => {
                 // In what is to be written there is nothing but the colon between them.
-                written -= name_before(self.bytes, part.value.start)?.len() + "\"\":".len();
+                written_at -= name_before(self.bytes, part.value.start)?.len() + "\"\":".len();
                 name
             }
             Inside::Element { table, .. } => {
@@ -195,7 +196,7 @@ impl<'s> Scan<'s> {
         };
         if self.copied > from {
             // With what was left out of it, or written anew in it.
-            self.notes.rewritten.truncate(written);
+            self.notes.rewritten.truncate(written_at);
             self.copied = from;
         }
         let at = self.ahead().token(end)?;
@@ -216,6 +217,7 @@ impl<'s> Scan<'s> {
         }
         Some(GoneOn { at, is_cut: true })
     }
+
     /// What would be noted of a value, if it was taken.
     fn says(&self, value: Range<usize>) -> Cell {
         match &self.bytes[value.clone()] {
