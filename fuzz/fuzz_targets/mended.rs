@@ -5,8 +5,8 @@
 use std::sync::LazyLock;
 
 use contact::{
-    DedupeOn, FieldSet, LineEnds, Mended, OnInvalid, PLAIN_MARGIN_BYTES, Repairs, RuleOptions, Rules, Scratch,
-    Verdict, Violation, encode,
+    DedupeOn, FieldSet, LineEnds, Mended, OnInvalid, PLAIN_MARGIN_BYTES, Repairs, RuleOptions, Rules,
+    Scratch, Verdict, Violation, encode,
 };
 use libfuzzer_sys::fuzz_target;
 use ndjson::Parser;
