@@ -9,6 +9,9 @@ use ndjson::{Block, Cells, Parser, RecordText, Table};
 
 use crate::examine::{Context, Examined, Examiner, Fate, Held, Refused, TakenFrom, judge};
 
+/// Memory above this size is given back after the record that needed it.
+const KEPT_BYTES: usize = 1 << 20;
+
 /// What a worker maps with, kept from block to block.
 #[derive(Default)]
 pub(crate) struct Mappers {
@@ -143,8 +146,9 @@ impl Examiner {
         out: &mut Examined,
     ) {
         let mut contact = std::mem::take(&mut self.mappers.contact);
-        contact.clear();
         self.mapped_contact(mapper, context, block, record, place, &mut contact, out);
+        contact.clear();
+        contact.shrink_to(KEPT_BYTES);
         self.mappers.contact = contact;
     }
 

@@ -26,7 +26,7 @@ use crate::rules::{OnInvalid, RuleOptions, UnknownFields, is_gap};
 use crate::schema::Schema;
 use crate::violation::Violation;
 
-/// In larger records nothing is mended, and larger parts are not judged alone.
+/// Further on in a record nothing is mended, larger ones are not copied, and larger parts not judged alone.
 const MOST_RECORD_BYTES: usize = 1 << 16;
 const MOST_PART_BYTES: usize = 1 << 12;
 
@@ -300,6 +300,9 @@ impl PlainContacts {
         notes.forget_cut();
         if notes.is_apart && !is_refused {
             // What was noted is read where it stands now.
+            if notes.rewritten.len() > MOST_RECORD_BYTES {
+                return None;
+            }
             normal.clear();
             normal.extend_from_slice(&notes.rewritten);
             normal.resize(notes.rewritten.len() + PLAIN_MARGIN_BYTES, 0);
