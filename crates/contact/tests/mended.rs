@@ -459,3 +459,51 @@ fn bytes_may_be_damaged() {
     }
     assert!(mended > 300, "{mended}");
 }
+
+#[test]
+fn parts_are_cut_wherever_they_stand_and_whatever_space_is_around_them() {
+    const GOOD: &str = r#"{"type":"sms","value":"380501234567"}"#;
+    const OTHER: &str = r#"{"type":"mobilepush","value":"80bdf09cd79e56f11af53796eb3362db","device":{"appId":"0f8b1c1e-52a3-4c55-9a51-5d6f1f6f0a11","os":"iOS"}}"#;
+    const BAD: &str = r#"{"type":"email","value":"nope"}"#;
+    let with_one_fault: [&[&str]; 5] = [
+        &[BAD, GOOD],
+        &[GOOD, BAD],
+        &[GOOD, BAD, OTHER],
+        &[r#"{"type":"email","value":null}"#, GOOD],
+        &[r#"{"value":"nope","type":"email"}"#, GOOD],
+    ];
+    // What has no type goes the long way, for the limits, and so does what has two faults.
+    let others: [&[&str]; 6] = [
+        &["7", GOOD],
+        &["{}", GOOD],
+        &[GOOD, "[]"],
+        &[BAD, BAD],
+        &[BAD, BAD, GOOD],
+        &[r#"{"type":"mobilepush","value":"t","device":{"appId":"no","os":[{"deep":[1,"}"]}]}}"#, GOOD],
+    ];
+    let before = [
+        r#""externalCustomerId":"k""#,
+        r#""externalCustomerId":"","firstName":" Ann ""#,
+        r#""firstName":"1","externalCustomerId":"k""#,
+        r#""externalCustomerId":"k","address":{"town":" T ","city":"x"}"#,
+        r#""externalCustomerId":"k","fields":[{"id":1,"value":5},{"id":99999999999,"value":"x"}]"#,
+    ];
+    let after = ["", r#","languageCode":"ua""#, r#","lastName":"""#, r#","x":{"channels":[1]}"#];
+    for options in all_options().into_iter().take(4) {
+        let mut tester = Tester::new(options, None);
+        for space in ["", " ", "\t\r", "\n"] {
+            for (nth, channels) in with_one_fault.iter().chain(&others).enumerate() {
+                let channels = channels.join(&format!("{space},{space}"));
+                let channels = format!("{space}\"channels\"{space}:{space}[{space}{channels}{space}]{space}");
+                for (first, before) in before.iter().enumerate() {
+                    for (last, after) in after.iter().enumerate() {
+                        let record = format!("{{{space}{before}{space},{channels}{after}}}");
+                        let is_mended = tester.is_mended(record.as_bytes());
+                        let has_one_fault = nth < with_one_fault.len() && first == 0 && last < 3;
+                        assert!(is_mended || !has_one_fault, "{record}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -8,11 +8,12 @@ use contact::{
     Verdict, Violation,
 };
 use mapping::Sources;
-use ndjson::{Block, FramingFault, Parser, RecordText, Records, Tape};
+use ndjson::{Block, FramingFault, Parser, Records, Tape};
 
 use crate::corrected::Unwrapping;
 use crate::field_sets::FieldSets;
 use crate::mapped::Mappers;
+use crate::mended::TakenFrom;
 use crate::request_body::{self, Agreement, ListedFields, RequestBody};
 use crate::seen::Hasher;
 
@@ -149,25 +150,6 @@ pub(crate) enum Stored {
     InBlock(Range<usize>),
     /// In [`Examined::encoded`], or a key in [`Examined::keys`].
     Apart(Range<usize>),
-}
-
-/// Where a contact was taken from.
-pub(crate) struct TakenFrom<'b> {
-    /// What its places are counted in.
-    pub(crate) bytes: &'b [u8],
-    /// Where that begins in the block, if it stands there.
-    pub(crate) base: Option<usize>,
-    pub(crate) line: u64,
-    pub(crate) text: Range<usize>,
-}
-
-impl<'b> TakenFrom<'b> {
-    /// A line of a block.
-    #[inline]
-    fn line(bytes: &'b [u8], record: &RecordText<'_>) -> Self {
-        let text = record.offset..record.offset + record.bytes.len();
-        Self { bytes, base: Some(0), line: record.line, text }
-    }
 }
 
 /// Why a record, or a part of it, is not in the output.

@@ -7,7 +7,8 @@ use contact::{LineEnds, PLAIN_MARGIN_BYTES, Violation};
 use mapping::{Columns, Fate as MappedFate, Mapped, Mapper, Sources, Trace};
 use ndjson::{Block, Cells, Parser, RecordText, Table};
 
-use crate::examine::{Context, Examined, Examiner, Fate, Held, Refused, TakenFrom, judge};
+use crate::examine::{Context, Examined, Examiner, Fate, Held, Refused, judge};
+use crate::mended::TakenFrom;
 
 /// Memory above this size is given back after the record that needed it.
 const KEPT_BYTES: usize = 1 << 20;

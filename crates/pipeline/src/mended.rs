@@ -1,13 +1,33 @@
-//! Contacts that are plain but for a part.
+//! Contacts that were taken from their text, also where they were plain but for parts.
 
 use std::ops::Range;
 
 use contact::{FieldSet, Mended, PlainContact, Violation};
+use ndjson::RecordText;
 
 use crate::examine::{
-    Context, Entry, Examined, Examiner, Fate, Held, Identity, Link, Refused, Stored, TakenFrom, Token,
+    Context, Entry, Examined, Examiner, Fate, Held, Identity, Link, Refused, Stored, Token,
 };
 use crate::seen::Hasher;
+
+/// Where a contact was taken from.
+pub(crate) struct TakenFrom<'b> {
+    /// What its places are counted in.
+    pub(crate) bytes: &'b [u8],
+    /// Where that begins in the block, if it stands there.
+    pub(crate) base: Option<usize>,
+    pub(crate) line: u64,
+    pub(crate) text: Range<usize>,
+}
+
+impl<'b> TakenFrom<'b> {
+    /// A line of a block.
+    #[inline]
+    pub(crate) fn line(bytes: &'b [u8], record: &RecordText<'_>) -> Self {
+        let text = record.offset..record.offset + record.bytes.len();
+        Self { bytes, base: Some(0), line: record.line, text }
+    }
+}
 
 impl Examiner {
     /// Takes or refuses a record that was scanned just now, at `scanned_at`, if it is no JSON, or beyond a limit.
