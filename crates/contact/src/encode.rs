@@ -1,7 +1,7 @@
 //! From the tape back to compact JSON.
 
+use fearless_simd::{Level, dispatch, prelude::*, u8x16};
 use ndjson::{Node, StaticNode, Tape, TapeValue};
-use wide::i8x16;
 
 use crate::plain::LANE_BYTES;
 
@@ -74,62 +74,83 @@ const ESCAPES: [u8; 256] = {
 /// Appends a text as a JSON string; only what must be escaped is.
 pub fn encode_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
-    let (groups, rest) = text.as_bytes().as_chunks::<GROUP_BYTES>();
+    dispatch!(Level::new(), simd => escape_text(simd, text.as_bytes(), out));
+    out.push(b'"');
+}
+
+#[inline(always)]
+fn escape_text<S: Simd>(simd: S, text: &[u8], out: &mut Vec<u8>) {
+    let (groups, rest) = text.as_chunks::<GROUP_BYTES>();
     for group in groups {
-        escape_group(group, GROUP_BYTES, out);
+        escape_group(simd, group, GROUP_BYTES, out);
     }
     // What stands behind the rest needs no escapes, and does not count.
     let mut group = [b' '; GROUP_BYTES];
     group[..rest.len()].copy_from_slice(rest);
-    escape_group(&group, rest.len(), out);
-    out.push(b'"');
+    escape_group(simd, &group, rest.len(), out);
 }
 
 /// How many bytes are escaped at a time: one bit each of a word.
 const GROUP_BYTES: usize = 4 * LANE_BYTES;
 
 /// Which bytes of a group need a backslash; `None` where some need more than that.
-fn escapes_in(group: &[u8; GROUP_BYTES]) -> Option<u64> {
-    let (mut places, mut has_control) = (0, false);
+#[inline(always)]
+fn escapes_in<S: Simd>(simd: S, group: &[u8; GROUP_BYTES]) -> Option<u64> {
+    let (mut places, mut control) = (0, 0);
     for (nth, lane) in group.as_chunks::<LANE_BYTES>().0.iter().enumerate() {
-        let bytes = i8x16::new(lane.map(u8::cast_signed));
-        let escaped = bytes.simd_eq(i8x16::splat(b'"' as i8)) | bytes.simd_eq(i8x16::splat(b'\\' as i8));
-        // As signed numbers the bytes from 0x80 on are below zero.
-        let control = bytes.simd_lt(i8x16::splat(0x20)) & !bytes.simd_lt(i8x16::splat(0));
-        places |= u64::from(escaped.to_bitmask()) << (nth * LANE_BYTES);
-        has_control |= control.any();
+        let bytes = u8x16::from_slice(simd, lane);
+        let escaped = bytes.simd_eq(b'"') | bytes.simd_eq(b'\\');
+        places |= escaped.to_bitmask() << (nth * LANE_BYTES);
+        control |= bytes.simd_lt(0x20).to_bitmask();
     }
-    (!has_control).then_some(places)
+    (control == 0).then_some(places)
 }
 
-/// Appends the first bytes of a group, so many of them. In a record within a text a third of the bytes may be quotes: whole
-/// lanes are copied, also where only a few bytes of them count.
-fn escape_group(group: &[u8; GROUP_BYTES], count: usize, out: &mut Vec<u8>) {
-    let mut places = match escapes_in(group) {
+/// So many bytes get their backslashes at a time.
+const WORD_BYTES: usize = LANE_BYTES / 2;
+
+/// For each set of bytes of a word, one bit each, which bytes it becomes: those of the word, with the one behind it, which is
+/// a backslash, before each of the set.
+static WITH_BACKSLASHES: [[u8; LANE_BYTES]; 1 << WORD_BYTES] = {
+    let mut all = [[0; LANE_BYTES]; 1 << WORD_BYTES];
+    let mut set = 0;
+    while set < all.len() {
+        let (mut byte, mut to) = (0, 0);
+        while byte < WORD_BYTES {
+            if set >> byte & 1 == 1 {
+                all[set][to] = WORD_BYTES as u8;
+                to += 1;
+            }
+            all[set][to] = byte as u8;
+            to += 1;
+            byte += 1;
+        }
+        set += 1;
+    }
+    all
+};
+
+/// Appends the first bytes of a group, so many of them. In a record within a text a third of the bytes may be quotes: what
+/// each word becomes is looked up, instead of asking where the next quote is.
+#[inline(always)]
+fn escape_group<S: Simd>(simd: S, group: &[u8; GROUP_BYTES], count: usize, out: &mut Vec<u8>) {
+    let places = match escapes_in(simd, group) {
         Some(0) => return out.extend_from_slice(&group[..count]),
         Some(places) => places,
         None => return group[..count].iter().for_each(|byte| escape_byte(*byte, out)),
     };
-    let mut read = [0; GROUP_BYTES + LANE_BYTES];
-    read[..GROUP_BYTES].copy_from_slice(group);
-    let mut escaped = [0; 2 * GROUP_BYTES + LANE_BYTES];
-    let (mut from, mut length) = (0, 0);
-    loop {
-        let to = (places.trailing_zeros() as usize).min(count);
-        while from < to {
-            let lane = &read[from..from + LANE_BYTES];
-            escaped[length..length + LANE_BYTES].copy_from_slice(lane);
-            let step = (to - from).min(LANE_BYTES);
-            (from, length) = (from + step, length + step);
-        }
-        if places == 0 {
-            break;
-        }
-        escaped[length] = b'\\';
-        length += 1;
-        places &= places - 1;
+    let mut escaped = [0; 2 * GROUP_BYTES];
+    let mut length = 0;
+    for (nth, word) in group.as_chunks::<WORD_BYTES>().0.iter().enumerate() {
+        let set = (places >> (nth * WORD_BYTES)) as u8;
+        let read = u128::from(u64::from_le_bytes(*word)) | u128::from(b'\\') << u64::BITS;
+        let read = u8x16::from_slice(simd, &read.to_le_bytes());
+        let becomes = u8x16::from_slice(simd, &WITH_BACKSLASHES[usize::from(set)]);
+        read.swizzle_dyn(becomes).store_slice(&mut escaped[length..length + LANE_BYTES]);
+        length += WORD_BYTES + set.count_ones() as usize;
     }
-    out.extend_from_slice(&escaped[..length]);
+    // What does not count has no escapes and comes last.
+    out.extend_from_slice(&escaped[..length - (GROUP_BYTES - count)]);
 }
 
 fn escape_byte(byte: u8, out: &mut Vec<u8>) {
