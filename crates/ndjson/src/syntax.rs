@@ -131,10 +131,11 @@ impl From<std::str::Utf8Error> for SyntaxError {
 
 /// Says what is wrong with a text that the fast parser refused at `fast_offset`, for the reason `fast_reason`.
 pub(crate) fn diagnose(text: &[u8], fast_offset: usize, fast_reason: &simd_json::ErrorType) -> SyntaxError {
-    let too_deep = SyntaxError { kind: SyntaxErrorKind::TooDeep, offset: fast_offset };
+    if matches!(fast_reason, simd_json::ErrorType::DepthLimitExceeded) {
+        let too_deep = SyntaxError { kind: SyntaxErrorKind::TooDeep, offset: fast_offset };
+        return std::str::from_utf8(text).err().map_or(too_deep, SyntaxError::from);
+    }
     match skim(text) {
-        Some(error) if error.kind == SyntaxErrorKind::InvalidUtf8 => error,
-        _ if matches!(fast_reason, simd_json::ErrorType::DepthLimitExceeded) => too_deep,
         Some(error) => error,
         // The two parsers disagree; the stricter one decides.
         None => SyntaxError {
