@@ -15,7 +15,7 @@ use crate::schema::{Documents, nearest};
 use crate::violation::{Violation, mask};
 
 /// A violation with the part of the record that would have to go.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Finding {
     pub(crate) violation: Violation,
     /// The value whose removal removes the violation.

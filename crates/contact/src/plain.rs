@@ -23,6 +23,7 @@ mod run;
 mod scan;
 mod text;
 mod unescape;
+mod verdicts;
 mod wanted;
 
 use std::ops::Range;

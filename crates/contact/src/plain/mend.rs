@@ -15,6 +15,7 @@ use super::look_ahead::LookAhead;
 use super::notes::Cell;
 use super::parts::{Address, Influence, Judged};
 use super::scan::{LineEnds, Scan, Taken};
+use super::verdicts::{Question, Verdicts};
 use super::{PLAIN_MARGIN_BYTES, PlainContact, PlainContacts, PlainScratch};
 use crate::dedupe::DedupeOn;
 use crate::encode::encode;
@@ -93,6 +94,7 @@ pub(crate) struct MendScratch {
     surplus: Vec<Surplus>,
     done: Done,
     repairs: Repairs,
+    verdicts: Verdicts,
 }
 
 /// What was done so far.
@@ -368,7 +370,7 @@ impl Mender<'_> {
     /// Judges a part that a scan did not take, and says what is to be done with it. `None` if the record is given up.
     pub(super) fn judge(&mut self, scan: &Scan<'_>, step: &Step<'_>, part: &Part) -> Option<Edit> {
         let Self { schemas, options, parser, scratch } = self;
-        let MendScratch { part: mended, written, walk, done, repairs, .. } = &mut **scratch;
+        let MendScratch { part: mended, written, walk, done, repairs, verdicts, .. } = &mut **scratch;
         if done.parts == 0 {
             (*done, *repairs) = Default::default();
         }
@@ -416,24 +418,41 @@ impl Mender<'_> {
         }
         let settings = &options.settings;
         let said = &scan.program.parts[step.part];
-        written.clear();
-        let judged = parser.parse_part(read, |tape| {
-            let address = Address { name, pointer: &pointer };
-            let judged = said.judge(address, schemas, tape, settings, walk, repairs)?;
-            let is_cut = judged.is_absent || !judged.findings.is_empty();
-            if !is_cut {
-                encode(tape, written);
+        let question = Question { part: step.part, pointer: &pointer, value: read };
+        let (judged, cut_text) = match verdicts.find(scan.program, question) {
+            Ok((findings, text)) => {
+                let findings = findings.to_vec();
+                (Judged { is_absent: false, has_changed: false, findings }, text.map(str::to_owned))
             }
-            let text = tape.root().as_str().filter(|text| is_cut && is_root && !text.is_empty());
-            Some((judged, text.map(str::to_owned)))
-        });
-        let (Judged { is_absent, has_changed, findings }, cut_text) = match judged {
-            Ok(judged) => judged?,
-            Err(error) => {
-                done.is_broken = error == PartError::NotJson;
-                return None;
+            Err(place) => {
+                written.clear();
+                let judged = parser.parse_part(read, |tape| {
+                    let address = Address { name, pointer: &pointer };
+                    let judged = said.judge(address, schemas, tape, settings, walk, repairs)?;
+                    let is_cut = judged.is_absent || !judged.findings.is_empty();
+                    if !is_cut {
+                        encode(tape, written);
+                    }
+                    let text = tape.root().as_str().filter(|text| is_cut && is_root && !text.is_empty());
+                    Some((judged, text.map(str::to_owned)))
+                });
+                let (judged, text) = match judged {
+                    Ok(judged) => judged?,
+                    Err(error) => {
+                        done.is_broken = error == PartError::NotJson;
+                        return None;
+                    }
+                };
+                if let Some(place) = place
+                    && !judged.findings.is_empty()
+                    && !judged.has_changed
+                {
+                    verdicts.remember(place, question, &judged.findings, text.as_deref());
+                }
+                (judged, text)
             }
         };
+        let Judged { is_absent, has_changed, findings } = judged;
         if findings.is_empty() && !is_absent {
             // It may be valid and only unusual; then there is nothing to be done.
             let may_change = has_changed && part.incomplete.is_none() && said.influence == Influence::None;

@@ -1,0 +1,107 @@
+//! Verdicts on parts that came before: what is wrong in an export is often the same again and again.
+
+use std::num::NonZeroU64;
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::program::{PartId, Program};
+use crate::explain::Finding;
+
+/// A power of two.
+const SLOTS: usize = 256;
+
+/// Longer values are not remembered.
+const LONGEST_BYTES: usize = 256;
+
+/// The verdicts that came last on parts to be cut as they were read, one for each slot.
+///
+/// What it says is as sure as the judgement itself: whole values and pointers are compared, not their hashes.
+#[derive(Debug, Default)]
+pub(super) struct Verdicts {
+    /// The program whose parts they are about.
+    program: Option<NonZeroU64>,
+    slots: Vec<Slot>,
+}
+
+/// A verdict is remembered when its part comes a second time: of most exports with faults of many values no one does.
+#[derive(Debug, Default)]
+struct Slot {
+    /// That of the part that came last.
+    hash: u64,
+    verdict: Option<Verdict>,
+}
+
+#[derive(Debug)]
+struct Verdict {
+    question: (PartId, String, Vec<u8>),
+    /// What is told.
+    findings: Vec<Finding>,
+    /// The part, if it is a text of the record itself.
+    text: Option<String>,
+}
+
+/// A part to be judged: what the schemas say about it, what leads to it, and its text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Question<'q> {
+    pub(super) part: PartId,
+    pub(super) pointer: &'q str,
+    pub(super) value: &'q [u8],
+}
+
+/// Where a verdict has its place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    hash: u64,
+    /// The part came last in this slot, and there is no verdict on it.
+    came_before: bool,
+}
+
+impl Verdicts {
+    /// What was found of the same part before, or else where that is to be remembered; of long ones neither.
+    pub(super) fn find(
+        &mut self,
+        program: &Program,
+        question: Question<'_>,
+    ) -> Result<(&[Finding], Option<&str>), Option<Place>> {
+        if self.program != program.id {
+            self.program = program.id;
+            self.slots.clear();
+        }
+        let Question { part, pointer, value } = question;
+        if value.len() > LONGEST_BYTES {
+            return Err(None);
+        }
+        self.slots.resize_with(SLOTS, Slot::default);
+        let hash = xxh3_64_with_seed(value, xxh3_64_with_seed(pointer.as_bytes(), part as u64));
+        let slot = &mut self.slots[hash as usize % SLOTS];
+        let came_before = slot.hash == hash;
+        slot.hash = hash;
+        match &slot.verdict {
+            Some(Verdict { question: (of, at, read), findings, text })
+                if *of == part && at == pointer && read == value =>
+            {
+                Ok((findings, text.as_deref()))
+            }
+            _ => Err(Some(Place { hash, came_before })),
+        }
+    }
+
+    /// Remembers what was found of a part.
+    pub(super) fn remember(
+        &mut self,
+        place: Place,
+        question: Question<'_>,
+        findings: &[Finding],
+        text: Option<&str>,
+    ) {
+        if !place.came_before {
+            return;
+        }
+        let Question { part, pointer, value } = question;
+        self.slots[place.hash as usize % SLOTS].verdict = Some(Verdict {
+            question: (part, pointer.to_owned(), value.to_vec()),
+            findings: findings.to_vec(),
+            text: text.map(str::to_owned),
+        });
+    }
+}
