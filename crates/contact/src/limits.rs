@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use ndjson::{Tape, TapeValue};
+use ndjson::{Node, Tape, TapeValue};
 use serde_json::{Map, Value};
 
 use crate::places::Places;
@@ -81,7 +81,7 @@ impl LimitedArray {
         let mut left: Vec<TapeValue<'_>> = elements.collect();
         let mut places = Places::of(tape);
         if let Some(unique_by) = &self.unique_by {
-            unique_by.apply(tape, &mut left, &mut places, surplus);
+            unique_by.apply(&mut left, &mut places, surplus);
         }
         if let Some(max) = &self.max_per_type {
             max.apply(&left, max_per_type, &mut places, surplus);
@@ -90,48 +90,32 @@ impl LimitedArray {
 }
 
 impl UniqueBy {
-    fn apply(
-        &self,
-        tape: &Tape<'_>,
-        elements: &mut Vec<TapeValue<'_>>,
-        places: &mut Places<'_>,
-        surplus: &mut Vec<Surplus>,
-    ) {
-        let same = |one: TapeValue<'_>, other: TapeValue<'_>| {
-            self.members.iter().all(|path| {
-                let member = |value: TapeValue<'_>| {
-                    path.iter().try_fold(value.index(), |index, name| {
-                        tape.value(index).get(name).map(TapeValue::index)
-                    })
-                };
-                match (member(one), member(other)) {
-                    (Some(one), Some(other)) => tape.value(one).node() == tape.value(other).node(),
-                    (None, None) => true,
-                    _ => false,
-                }
-            })
-        };
+    fn apply(&self, elements: &mut Vec<TapeValue<'_>>, places: &mut Places<'_>, surplus: &mut Vec<Surplus>) {
+        let width = self.members.len();
+        // What each element is known by, one after the other.
+        let mut known: Vec<Option<&Node<'_>>> = Vec::with_capacity(elements.len() * width);
+        for element in &*elements {
+            let member = |path: &Vec<String>| path.iter().try_fold(*element, |value, name| value.get(name));
+            known.extend(self.members.iter().map(|path| member(path).map(TapeValue::node)));
+        }
+        let known_by = |nth: usize| &known[nth * width..(nth + 1) * width];
         // An element without the first of the members cannot be told apart; the schema speaks about that.
-        let is_named = |value: TapeValue<'_>| {
-            self.members
-                .first()
-                .is_some_and(|path| path.iter().try_fold(value, |value, name| value.get(name)).is_some())
-        };
+        let is_named = |nth: usize| matches!(known_by(nth), [Some(_), ..]);
         let comes_again: Vec<bool> = if elements.len() <= MOST_COMPARED {
-            let again = |(nth, element): (usize, &TapeValue<'_>)| {
-                elements[nth + 1..].iter().any(|later| same(*element, *later))
-            };
-            elements.iter().enumerate().map(again).collect()
+            let again = |nth: usize| (nth + 1..elements.len()).any(|later| known_by(nth) == known_by(later));
+            (0..elements.len()).map(|nth| is_named(nth) && again(nth)).collect()
         } else {
             let mut later = HashSet::with_capacity(elements.len());
-            let mut again: Vec<bool> =
-                elements.iter().rev().map(|element| !later.insert(self.identity(*element))).collect();
+            let mut again: Vec<bool> = (0..elements.len())
+                .rev()
+                .map(|nth| !later.insert(format!("{:?}", known_by(nth))) && is_named(nth))
+                .collect();
             again.reverse();
             again
         };
         let mut again = comes_again.into_iter();
         elements.retain(|element| {
-            if !again.next().unwrap_or(false) || !is_named(*element) {
+            if !again.next().unwrap_or(false) {
                 return true;
             }
             let place = places.as_read(element.index());
@@ -144,14 +128,6 @@ impl UniqueBy {
             surplus.push(Surplus { index: element.index(), violation });
             false
         });
-    }
-
-    /// What an element is known by, as a text that is the same for equal values.
-    fn identity(&self, element: TapeValue<'_>) -> String {
-        let member = |path: &Vec<String>| {
-            path.iter().try_fold(element, |value, name| value.get(name)).map(TapeValue::node)
-        };
-        format!("{:?}", self.members.iter().map(member).collect::<Vec<_>>())
     }
 }
 

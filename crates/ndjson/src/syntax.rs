@@ -152,6 +152,22 @@ impl SyntaxError {
     pub fn in_broken(text: &[u8]) -> Option<Self> {
         skim(text).filter(|error| error.kind != SyntaxErrorKind::TooDeep)
     }
+
+    /// The error of a text in which more stands behind a JSON value, that ends at `end`, than white space.
+    #[must_use]
+    pub fn behind_value(text: &[u8], end: usize) -> Self {
+        if let Err(error) = std::str::from_utf8(text) {
+            return error.into();
+        }
+        let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+        let behind = text.get(end..).unwrap_or_default();
+        let offset = end + behind.iter().position(|byte| !is_space(byte)).unwrap_or(behind.len());
+        let kind = match text.get(offset) {
+            Some(b'/' | b'#') => SyntaxErrorKind::Comment,
+            _ => SyntaxErrorKind::TrailingText,
+        };
+        Self { kind, offset }
+    }
 }
 
 /// The first error that a second look finds.
@@ -177,7 +193,7 @@ fn offset_of(text: &[u8], line: usize, column: usize) -> usize {
 
 fn kind_of(text: &[u8], offset: usize, error: &serde_json::Error) -> (SyntaxErrorKind, usize) {
     // A control character is the one fault whose column counts differently when it is a line end.
-    let message = said(error);
+    let message = words_of(error);
     let at = text.get(offset).copied();
     let is_surrogate = ["lone leading surrogate", "unexpected end of hex escape"];
     let kind = if is_surrogate.iter().any(|beginning| message.starts_with(beginning)) {
@@ -215,17 +231,32 @@ fn kind_of(text: &[u8], offset: usize, error: &serde_json::Error) -> (SyntaxErro
     } else if message.starts_with("expected value") && matches!(at, Some(b'+' | b'.' | b'-')) {
         SyntaxErrorKind::InvalidNumber
     } else {
-        let words = message.split(" at line ").next().unwrap_or_default();
-        SyntaxErrorKind::Other(words.to_owned())
+        SyntaxErrorKind::Other(message)
     };
     (kind, offset)
 }
 
-/// What somebody says, in memory that need not grow.
-pub(crate) fn said(by: impl fmt::Display) -> String {
-    let mut words = String::with_capacity(128);
-    // Memory takes all that is written to it.
-    let _ = write!(words, "{by}");
+/// What serde_json says, without the place.
+fn words_of(error: &serde_json::Error) -> String {
+    /// Takes what is said up to that.
+    struct Words(String);
+    impl Write for Words {
+        fn write_str(&mut self, piece: &str) -> fmt::Result {
+            if piece.starts_with(PLACE) {
+                return Err(fmt::Error);
+            }
+            self.0.push_str(piece);
+            Ok(())
+        }
+    }
+    const PLACE: &str = " at line ";
+    let mut words = Words(String::with_capacity(64));
+    // It ends with an error where the place begins.
+    let _ = write!(words, "{error}");
+    let Words(mut words) = words;
+    if let Some(place) = words.find(PLACE) {
+        words.truncate(place);
+    }
     words
 }
 

@@ -1,7 +1,7 @@
 //! Passing over values.
 
 use super::run::{Run, run};
-use super::scan::LineEnds;
+use super::scan::{LineEnds, MOST_DEPTH};
 
 /// Passes over values without checking them.
 #[derive(Clone, Copy)]
@@ -22,7 +22,7 @@ impl LookAhead<'_> {
         Some(at + rest.iter().position(|byte| !is_space(byte))?)
     }
 
-    /// The place after the value at `at`.
+    /// The place after the value at `at`; of what is nested deeper than a scan goes there is none.
     pub(super) fn skip(&self, mut at: usize) -> Option<usize> {
         let mut depth = 0_usize;
         loop {
@@ -44,6 +44,9 @@ impl LookAhead<'_> {
                 }
                 b'{' | b'[' => {
                     depth += 1;
+                    if depth > MOST_DEPTH {
+                        return None;
+                    }
                     at += 1;
                     continue;
                 }

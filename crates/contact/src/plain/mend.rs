@@ -248,9 +248,13 @@ impl PlainContacts {
             return None;
         }
         let taken_to = plain.notes.taken_to.and_then(|end| end.checked_sub(scanned_at));
-        let behind = taken_to.and_then(|end| record.get(end..)).unwrap_or_default();
-        let has_more = !behind.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
-        if has_more || (scratch.done.parts > 0 && scratch.done.is_broken) {
+        let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+        if let Some(end) = taken_to
+            && !record.get(end..).unwrap_or_default().iter().all(is_space)
+        {
+            return Some(Mended::Broken(SyntaxError::behind_value(record, end)));
+        }
+        if scratch.done.parts > 0 && scratch.done.is_broken {
             return SyntaxError::in_broken(record).map(Mended::Broken);
         }
         if !plain.is_beyond_limits || scratch.done.parts > 0 {
@@ -308,7 +312,10 @@ impl PlainContacts {
             normal.clear();
             normal.extend_from_slice(&notes.rewritten);
             normal.resize(notes.rewritten.len() + PLAIN_MARGIN_BYTES, 0);
-            let taken = self.program.scan(normal, 0, LineEnds::AreSpace, &options.settings, notes, None)?;
+            let taken = self.program.scan(normal, 0, LineEnds::AreSpace, &options.settings, notes, None);
+            // That is of another text.
+            notes.taken_to = None;
+            let taken = taken?;
             if !taken.is_verbatim || (!is_told && !self.is_within_limits(normal, notes, kinds)) {
                 return None;
             }
