@@ -31,14 +31,18 @@ impl LookAhead<'_> {
                 b'"' => {
                     at += 1;
                     loop {
-                        let Run { end, .. } = run(self.bytes, at)?;
+                        let Run { end, is_graphic } = run(self.bytes, at)?;
+                        // The text has no end, and the next line is another record.
+                        if !is_graphic
+                            && self.line_ends == LineEnds::EndRecords
+                            && self.bytes[at..end].contains(&b'\n')
+                        {
+                            return None;
+                        }
                         at = end + 1;
                         match self.bytes[end] {
                             b'"' => break,
-                            // The text has no end, and the next line is another record.
-                            b'\n' if self.line_ends == LineEnds::EndRecords => return None,
-                            b'\\' => at += usize::from(*self.bytes.get(at)? != b'\n'),
-                            _ => {}
+                            _ => at += usize::from(*self.bytes.get(at)? != b'\n'),
                         }
                     }
                 }
@@ -68,5 +72,52 @@ impl LookAhead<'_> {
                 return Some(at);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn skipped(text: &str, line_ends: LineEnds) -> Option<&str> {
+        let mut bytes = text.as_bytes().to_vec();
+        bytes.resize(bytes.len() + 64, b'\n');
+        let end = LookAhead { bytes: &bytes, line_ends }.skip(0)?;
+        Some(&text[..end])
+    }
+
+    #[test]
+    fn a_value_that_has_no_end_on_its_line_does_not_go_on_in_the_next_one() {
+        let after = "\n{\"a\":\"b\"}]}\n{\"c\":[\"d\"]}";
+        for cut in [
+            "{\"ty",
+            "\"ty",
+            "[\"a b",
+            "{\"a\":[{\"b\":\"\\",
+            "[\"c\\\"",
+            "[1,{",
+            "\"é",
+            "{\"a\":1",
+            "[1,",
+            "[",
+        ] {
+            let text = format!("{cut}{after}");
+            assert_eq!(skipped(&text, LineEnds::EndRecords), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_passed_over_whatever_follows() {
+        for value in ["\"a \\\" b\"", "{\"a\":[1,{\"b\":\"}\"}]}", "17", "true", "[]", "[ 1 , 2 ]"] {
+            for after in ["", ",1", "]", "}", " ", "\n\"", "\n1"] {
+                for line_ends in [LineEnds::EndRecords, LineEnds::AreSpace] {
+                    let text = format!("{value}{after}");
+                    assert_eq!(skipped(&text, line_ends), Some(value), "{text}");
+                }
+            }
+        }
+        let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(skipped(&deep(MOST_DEPTH), LineEnds::EndRecords), Some(&*deep(MOST_DEPTH)));
+        assert_eq!(skipped(&deep(MOST_DEPTH + 1), LineEnds::EndRecords), None);
     }
 }
