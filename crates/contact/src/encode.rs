@@ -3,7 +3,7 @@
 use fearless_simd::{Level, dispatch, prelude::*, u8x16};
 use ndjson::{Node, StaticNode, Tape, TapeValue};
 
-use crate::plain::LANE_BYTES;
+use crate::plain::{LANE_BYTES, below};
 
 /// Appends the whole record as compact JSON: members in the order they were read, numbers with the digits they were
 /// read with.
@@ -82,28 +82,35 @@ pub fn encode_text(text: &str, out: &mut Vec<u8>) {
 fn escape_text<S: Simd>(simd: S, text: &[u8], out: &mut Vec<u8>) {
     let (groups, rest) = text.as_chunks::<GROUP_BYTES>();
     for group in groups {
-        escape_group(simd, group, GROUP_BYTES, out);
+        escape_lanes(simd, group.as_chunks().0, GROUP_BYTES, out);
     }
-    // What stands behind the rest needs no escapes, and does not count.
-    let mut group = [b' '; GROUP_BYTES];
-    group[..rest.len()].copy_from_slice(rest);
-    escape_group(simd, &group, rest.len(), out);
+    let (lanes, rest) = rest.as_chunks::<LANE_BYTES>();
+    for lane in lanes {
+        escape_lanes(simd, std::slice::from_ref(lane), LANE_BYTES, out);
+    }
+    if !rest.is_empty() {
+        escape_lanes(simd, &[padded(rest)], rest.len(), out);
+    }
 }
 
-/// How many bytes are escaped at a time: one bit each of a word.
+/// How many bytes of a long text are escaped at a time.
 const GROUP_BYTES: usize = 4 * LANE_BYTES;
 
-/// Which bytes of a group need a backslash; `None` where some need more than that.
+/// A text that is shorter than a lane, with something behind it that needs no escapes. It is put together in registers: what
+/// is read again as soon as it was written in pieces has to be waited for.
 #[inline(always)]
-fn escapes_in<S: Simd>(simd: S, group: &[u8; GROUP_BYTES]) -> Option<u64> {
-    let (mut places, mut control) = (0, 0);
-    for (nth, lane) in group.as_chunks::<LANE_BYTES>().0.iter().enumerate() {
-        let bytes = u8x16::from_slice(simd, lane);
-        let escaped = bytes.simd_eq(b'"') | bytes.simd_eq(b'\\');
-        places |= escaped.to_bitmask() << (nth * LANE_BYTES);
-        control |= bytes.simd_lt(0x20).to_bitmask();
-    }
-    (control == 0).then_some(places)
+fn padded(text: &[u8]) -> [u8; LANE_BYTES] {
+    let length = text.len();
+    // The pieces overlap, with the same bytes there.
+    let read = if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        u128::from(u64::from_le_bytes(*first)) | u128::from(u64::from_le_bytes(*last)) << (8 * (length - 8))
+    } else if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        u128::from(u32::from_le_bytes(*first)) | u128::from(u32::from_le_bytes(*last)) << (8 * (length - 4))
+    } else {
+        text.iter().rev().fold(0, |read, byte| read << 8 | u128::from(*byte))
+    };
+    let spaces = u128::from_le_bytes([b' '; LANE_BYTES]);
+    (read | spaces & !below(length)).to_le_bytes()
 }
 
 /// So many bytes get their backslashes at a time.
@@ -130,27 +137,34 @@ static WITH_BACKSLASHES: [[u8; LANE_BYTES]; 1 << WORD_BYTES] = {
     all
 };
 
-/// Appends the first bytes of a group, so many of them. In a record within a text a third of the bytes may be quotes: what
+/// Appends the first bytes of some lanes, so many of them. In a record within a text a third of the bytes may be quotes: what
 /// each word becomes is looked up, instead of asking where the next quote is.
 #[inline(always)]
-fn escape_group<S: Simd>(simd: S, group: &[u8; GROUP_BYTES], count: usize, out: &mut Vec<u8>) {
-    let places = match escapes_in(simd, group) {
-        Some(0) => return out.extend_from_slice(&group[..count]),
-        Some(places) => places,
-        None => return group[..count].iter().for_each(|byte| escape_byte(*byte, out)),
-    };
-    let mut escaped = [0; 2 * GROUP_BYTES];
-    let mut length = 0;
-    for (nth, word) in group.as_chunks::<WORD_BYTES>().0.iter().enumerate() {
-        let set = (places >> (nth * WORD_BYTES)) as u8;
-        let read = u128::from(u64::from_le_bytes(*word)) | u128::from(b'\\') << u64::BITS;
-        let read = u8x16::from_slice(simd, &read.to_le_bytes());
-        let becomes = u8x16::from_slice(simd, &WITH_BACKSLASHES[usize::from(set)]);
-        read.swizzle_dyn(becomes).store_slice(&mut escaped[length..length + LANE_BYTES]);
-        length += WORD_BYTES + set.count_ones() as usize;
+fn escape_lanes<S: Simd>(simd: S, lanes: &[[u8; LANE_BYTES]], count: usize, out: &mut Vec<u8>) {
+    let read = |lane: &[u8; LANE_BYTES]| u8x16::from_slice(simd, lane);
+    let least = lanes.iter().map(read).fold(u8x16::splat(simd, b' '), |least, bytes| least.min(bytes));
+    if least.simd_lt(b' ').any_true() {
+        return lanes.as_flattened()[..count].iter().for_each(|byte| escape_byte(*byte, out));
+    }
+    let start = out.len();
+    // Written where it stays, and what does not count is taken off again.
+    out.resize(start + 2 * lanes.as_flattened().len(), 0);
+    let written = &mut out[start..];
+    let mut at = 0;
+    for lane in lanes {
+        let bytes = read(lane);
+        let escaped = (bytes.simd_eq(b'"') | bytes.simd_eq(b'\\')).to_bitmask() as usize;
+        let (words, _) = lane.as_chunks::<WORD_BYTES>();
+        for (word, set) in words.iter().zip([escaped & 0xFF, escaped >> WORD_BYTES]) {
+            let word = u128::from(u64::from_le_bytes(*word)) | u128::from(b'\\') << u64::BITS;
+            let becomes = read(&WITH_BACKSLASHES[set]);
+            let word = read(&word.to_le_bytes()).swizzle_dyn(becomes);
+            word.store_slice(&mut written[at..at + LANE_BYTES]);
+            at += WORD_BYTES + set.count_ones() as usize;
+        }
     }
     // What does not count has no escapes and comes last.
-    out.extend_from_slice(&escaped[..length - (GROUP_BYTES - count)]);
+    out.truncate(start + at - (lanes.as_flattened().len() - count));
 }
 
 fn escape_byte(byte: u8, out: &mut Vec<u8>) {

@@ -6,6 +6,7 @@
 //! look, or goes the long way.
 
 mod compile;
+mod done;
 mod edit;
 mod failure;
 mod found;
@@ -29,6 +30,7 @@ mod wanted;
 use std::ops::Range;
 
 pub use self::found::{PlainLink, PlainToken};
+pub(crate) use self::memo::below;
 pub(crate) use self::mend::MendScratch;
 pub use self::mend::Mended;
 pub(crate) use self::run::LANE_BYTES;

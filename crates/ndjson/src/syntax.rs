@@ -133,7 +133,7 @@ impl From<std::str::Utf8Error> for SyntaxError {
 pub(crate) fn diagnose(text: &[u8], fast_offset: usize, fast_reason: &simd_json::ErrorType) -> SyntaxError {
     if matches!(fast_reason, simd_json::ErrorType::DepthLimitExceeded) {
         let too_deep = SyntaxError { kind: SyntaxErrorKind::TooDeep, offset: fast_offset };
-        return std::str::from_utf8(text).err().map_or(too_deep, SyntaxError::from);
+        return utf8(text).err().unwrap_or(too_deep);
     }
     match skim(text) {
         Some(error) => error,
@@ -156,8 +156,8 @@ impl SyntaxError {
     /// The error of a text in which more stands behind a JSON value, that ends at `end`, than white space.
     #[must_use]
     pub fn behind_value(text: &[u8], end: usize) -> Self {
-        if let Err(error) = std::str::from_utf8(text) {
-            return error.into();
+        if let Err(error) = utf8(text) {
+            return error;
         }
         let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
         let behind = text.get(end..).unwrap_or_default();
@@ -170,11 +170,16 @@ impl SyntaxError {
     }
 }
 
+fn utf8(text: &[u8]) -> Result<&str, SyntaxError> {
+    simdutf8::compat::from_utf8(text)
+        .map_err(|error| SyntaxError { kind: SyntaxErrorKind::InvalidUtf8, offset: error.valid_up_to() })
+}
+
 /// The first error that a second look finds.
 fn skim(text: &[u8]) -> Option<SyntaxError> {
-    let read = match std::str::from_utf8(text) {
+    let read = match utf8(text) {
         Ok(read) => read,
-        Err(error) => return Some(error.into()),
+        Err(error) => return Some(error),
     };
     let error = serde_json::from_str::<Skim>(read).err()?;
     let offset = offset_of(text, error.line(), error.column());

@@ -122,7 +122,7 @@ impl Reject<'_> {
         if self.omitted > 0 {
             line.number(",\"omitted\":", self.omitted as u64);
         }
-        match self.raw.map(|raw| (raw, std::str::from_utf8(raw))) {
+        match self.raw.map(|raw| (raw, simdutf8::basic::from_utf8(raw))) {
             None => {}
             Some((_, Ok(text))) => line.text(",\"raw\":", text),
             Some((bytes, Err(_))) => line.text(",\"raw_base64\":", &BASE64.encode(bytes)),

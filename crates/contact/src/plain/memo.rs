@@ -178,7 +178,7 @@ const MASKS: [u128; 17] = {
 
 /// A mask of the lowest bytes: of so many of them, or of 16.
 #[inline(always)]
-pub(super) fn below(bytes: usize) -> u128 {
+pub(crate) fn below(bytes: usize) -> u128 {
     MASKS[bytes.min(16)]
 }
 

@@ -5,10 +5,12 @@
 //! [`Rules::judge`](crate::Rules::judge) would tell of the whole record; where that is not sure, nothing is said, and the
 //! record goes the long way.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use ndjson::{Parser, PartError, SyntaxError};
 
+use super::done::{Done, Lack};
 use super::edit::{cut, name_before, pointer_to};
 use super::failure::{Incomplete, Inside, Step};
 use super::look_ahead::LookAhead;
@@ -19,11 +21,10 @@ use super::verdicts::{Question, Verdicts};
 use super::{PLAIN_MARGIN_BYTES, PlainContact, PlainContacts, PlainScratch};
 use crate::dedupe::DedupeOn;
 use crate::encode::encode;
-use crate::explain::{Finding, FindingKind};
 use crate::field_set::FieldSet;
 use crate::limits::Surplus;
 use crate::plan::{Repairs, Walk};
-use crate::rules::{OnInvalid, RuleOptions, UnknownFields, is_gap};
+use crate::rules::{OnInvalid, RuleOptions};
 use crate::schema::Schema;
 use crate::violation::Violation;
 
@@ -95,40 +96,6 @@ pub(crate) struct MendScratch {
     done: Done,
     repairs: Repairs,
     verdicts: Verdicts,
-}
-
-/// What was done so far.
-#[derive(Debug, Default)]
-struct Done {
-    /// How many parts were looked at; of a record that is plain so far nothing else is kept up to date.
-    parts: usize,
-    /// The record, if all of it was taken that is left.
-    taken: Option<Taken>,
-    /// What is told, with what was removed.
-    told: Vec<Violation>,
-    /// The last thing that was only missing because something else went before it.
-    gaps: Vec<Violation>,
-    /// A member was cut that the record must have.
-    is_incomplete: bool,
-    /// The record is refused for what was found first.
-    is_refused: bool,
-    /// The external id was cut: as a text, if it was one.
-    external_id: Option<Option<String>>,
-    /// The pointer to what was cut last.
-    removed: Option<String>,
-    /// What the object or array lacks, if it must have it, that the last cut was made in.
-    lack: Option<Lack>,
-    /// A part is not JSON.
-    is_broken: bool,
-}
-
-/// What the object or array lacks that a part was cut out of.
-#[derive(Clone, Copy, Debug)]
-struct Lack {
-    /// Where it starts.
-    opening: usize,
-    /// A member that it must have, as its bit.
-    member: u64,
 }
 
 /// A part that a scan did not take.
@@ -286,7 +253,7 @@ impl PlainContacts {
         &self,
         source: Source<'b>,
         taken: Taken,
-        done: Done,
+        mut done: Done,
         options: &RuleOptions,
         plain: &'b mut PlainScratch,
         normal: &'b mut Vec<u8>,
@@ -328,7 +295,7 @@ impl PlainContacts {
             // Nothing else is looked for.
             (None, Cell::Absent) if options.dedupe_on == DedupeOn::ExternalCustomerId => Err(None),
             // What is cut might be what the contact is known by.
-            (None, Cell::Absent) if is_refused || done.removed.is_some() => return None,
+            (None, Cell::Absent) if is_refused || done.has_cut => return None,
             _ => Ok(self.key(text, notes, options.dedupe_on)?),
         };
         let refused = |violations: Vec<Violation>, key| {
@@ -340,13 +307,15 @@ impl PlainContacts {
                 Ok((_, place)) => Some(std::str::from_utf8(&text[place]).ok()?.to_owned()),
                 Err(cut) => cut,
             };
-            return Some(refused([done.told, done.gaps].concat(), key));
+            done.told.extend(done.gaps);
+            return Some(refused(done.told, key));
         }
         let (key_field, key) = match key {
             Ok(key) => key,
             Err(cut) => {
                 let missing = crate::rules::missing_key(options.dedupe_on, done.told.is_empty());
-                return Some(refused([done.told, vec![missing]].concat(), cut));
+                done.told.push(missing);
+                return Some(refused(done.told, cut));
             }
         };
         self.read_field_set(text, notes, field_set)?;
@@ -399,7 +368,7 @@ impl Mender<'_> {
             part.incomplete.is_some_and(|incomplete| done.lacks_only_what_was_cut(&incomplete));
         // What an element lacks is not told if more is left of its array.
         if is_consequence && matches!(step.inside, Inside::Element { .. }) && !step.is_bounded {
-            done.widen(pointer);
+            done.widen(&pointer);
             done.lack = Some(Lack { opening: step.opening, member: 0 });
             return Some(Edit::Cut { has_changed: false });
         }
@@ -426,11 +395,8 @@ impl Mender<'_> {
         let settings = &options.settings;
         let said = &scan.program.parts[step.part];
         let question = Question { part: step.part, pointer: &pointer, value: read };
-        let (judged, cut_text) = match verdicts.find(scan.program, question) {
-            Ok((findings, text)) => {
-                let findings = findings.to_vec();
-                (Judged { is_absent: false, has_changed: false, findings }, text.map(str::to_owned))
-            }
+        let (is_absent, has_changed, findings, cut_text) = match verdicts.find(scan.program, question) {
+            Ok((findings, text)) => (false, false, Cow::Borrowed(findings), text.map(str::to_owned)),
             Err(place) => {
                 written.clear();
                 let judged = parser.parse_part(read, |tape| {
@@ -450,16 +416,16 @@ impl Mender<'_> {
                         return None;
                     }
                 };
+                let Judged { is_absent, has_changed, findings } = judged;
                 if let Some(place) = place
-                    && !judged.findings.is_empty()
-                    && !judged.has_changed
+                    && !findings.is_empty()
+                    && !has_changed
                 {
-                    verdicts.remember(place, question, &judged.findings, text.as_deref());
+                    verdicts.remember(place, question, &findings, text.as_deref());
                 }
-                (judged, text)
+                (is_absent, has_changed, Cow::Owned(findings), text)
             }
         };
-        let Judged { is_absent, has_changed, findings } = judged;
         if findings.is_empty() && !is_absent {
             // It may be valid and only unusual; then there is nothing to be done.
             let may_change = has_changed && part.incomplete.is_none() && said.influence == Influence::None;
@@ -525,63 +491,14 @@ impl Mender<'_> {
             return None;
         }
         *repairs = Repairs::default();
-        *done = Done { parts: 1, ..Done::default() };
+        *done = Done { parts: 1, has_cut: true, ..Done::default() };
         for Surplus { violation, .. } in surplus.drain(..) {
-            done.removed = Some(violation.pointer.clone());
             done.told.push(Violation { removed: Some(violation.pointer.clone()), ..violation });
         }
         // From the last one, so that the places of the others stay.
         places.sort_unstable_by_key(|place| place.start);
         places.dedup();
         places.into_iter().rev().try_for_each(|place| cut(text, place))
-    }
-}
-
-impl Done {
-    /// Whether a part lacks nothing but what was cut out of it and told.
-    fn lacks_only_what_was_cut(&self, part: &Incomplete) -> bool {
-        self.lack.is_some_and(|cut| {
-            part.opening == cut.opening && part.members & !cut.member == 0 && part.more <= 1
-        })
-    }
-
-    /// Tells what was found of a part that is cut.
-    fn tell(
-        &mut self,
-        findings: Vec<Finding>,
-        pointer: String,
-        is_consequence: bool,
-        options: &RuleOptions,
-    ) -> Option<()> {
-        if self.removed.is_none() {
-            self.is_refused = findings.iter().any(|finding| match finding.kind {
-                FindingKind::UnknownMember => options.unknown_fields == UnknownFields::Reject,
-                FindingKind::Other => options.on_invalid == OnInvalid::Reject,
-            });
-            self.told.extend(
-                findings
-                    .into_iter()
-                    .map(|finding| Violation { removed: Some(pointer.clone()), ..finding.violation }),
-            );
-            self.removed = Some(pointer);
-            return Some(());
-        }
-        // A second part may be told before the first; but what is only missing because the first is gone goes with it.
-        let last = findings.into_iter().next_back()?;
-        if !is_consequence || self.is_refused || !is_gap(&last.violation) {
-            return None;
-        }
-        self.gaps = vec![last.violation];
-        self.widen(pointer);
-        Some(())
-    }
-
-    /// More than what was told goes with it.
-    fn widen(&mut self, pointer: String) {
-        for told in &mut self.told {
-            told.removed.get_or_insert_default().clone_from(&pointer);
-        }
-        self.removed = Some(pointer);
     }
 }
 
