@@ -37,7 +37,7 @@ fuzz_target!(|record: &[u8]| {
         let is_taken = taken.is_some();
         let mended = match is_taken {
             true => None,
-            false => rules.mended(&bytes, 0, ends, &mut scratch, &mut fields),
+            false => rules.mended(&bytes, 0, ends, &mut parser, &mut scratch, &mut fields),
         };
         let (said, repairs) = if let Some(mended) = mended {
             what_is_said(mended, &bytes, &fields)

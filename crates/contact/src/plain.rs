@@ -10,6 +10,7 @@ mod done;
 mod edit;
 mod failure;
 mod found;
+mod lacking;
 mod language;
 mod limited;
 mod look_ahead;

@@ -217,6 +217,7 @@ impl Rules {
         bytes: &'b [u8],
         start: usize,
         line_ends: LineEnds,
+        parser: &mut Parser,
         scratch: &'b mut Scratch,
         field_set: &mut FieldSet,
     ) -> Option<Mended<'b>> {
@@ -224,7 +225,9 @@ impl Rules {
             return None;
         }
         let Scratch { plain, mend, .. } = scratch;
-        self.plain.as_ref()?.mended(bytes, start, line_ends, &self.options, plain, mend, field_set)
+        let (schemas, options) = (&self.schemas, &self.options);
+        let program = self.plain.as_ref()?;
+        program.mended(bytes, start, line_ends, schemas, options, parser, plain, mend, field_set)
     }
 
     /// Judges a record that [`mended`](Self::mended) says nothing about, if it is no JSON, or beyond a limit. Its text is all
@@ -329,15 +332,6 @@ impl Rules {
         is_plain
     }
 
-    fn findings(&self, tape: &Tape<'_>) -> Vec<Finding> {
-        let mut findings = Findings::default();
-        for schema in &self.schemas {
-            // A tightening schema that refers to the contact's own finds the same faults again.
-            schema.findings(tape, Voice::Annotated).into_iter().for_each(|finding| findings.add(finding));
-        }
-        findings.into_list()
-    }
-
     fn apply_limits(
         &self,
         tape: &mut Tape<'_>,
@@ -354,7 +348,7 @@ impl Rules {
         }
         if self.options.on_invalid == OnInvalid::Reject {
             let mut violations: Vec<_> = scratch.surplus.drain(..).map(|surplus| surplus.violation).collect();
-            violations.extend(self.findings(tape).into_iter().map(|finding| finding.violation));
+            violations.extend(findings_of(&self.schemas, tape).into_iter().map(|finding| finding.violation));
             return Err(violations);
         }
         let mut indices = Vec::with_capacity(scratch.surplus.len());
@@ -387,7 +381,7 @@ impl Rules {
             return Ok(());
         }
         // Nearly all that come here are invalid: what is wrong with them is asked at once, instead of whether anything is.
-        let first = self.findings(tape);
+        let first = findings_of(&self.schemas, tape);
         // That nothing can be told is not yet that nothing is wrong.
         if first.is_empty() && self.is_valid_by_validator(tape) {
             return Ok(());
@@ -427,7 +421,7 @@ impl Rules {
                 left_out.write(pruned);
                 return Ok(());
             }
-            findings = self.findings(tape);
+            findings = findings_of(&self.schemas, tape);
             if findings.is_empty() || findings.iter().any(|finding| finding.part == 0) {
                 let mut violations = rejected(pruned, Vec::new());
                 violations.extend(gaps);
@@ -460,6 +454,16 @@ pub(crate) fn missing_key(field: DedupeOn, alone: bool) -> Violation {
 }
 
 /// All that was found, of a record that is refused: nothing was left out of it then.
+/// What is wrong with the record as it stands on the tape.
+pub(crate) fn findings_of(schemas: &[Schema], tape: &Tape<'_>) -> Vec<Finding> {
+    let mut findings = Findings::default();
+    for schema in schemas {
+        // A tightening schema that refers to the contact's own finds the same faults again.
+        schema.findings(tape, Voice::Annotated).into_iter().for_each(|finding| findings.add(finding));
+    }
+    findings.into_list()
+}
+
 fn rejected(pruned: &mut Vec<Violation>, findings: Vec<Finding>) -> Vec<Violation> {
     let mut violations = std::mem::take(pruned);
     violations.iter_mut().for_each(|violation| violation.removed = None);

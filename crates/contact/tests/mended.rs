@@ -42,7 +42,7 @@ fn mended(rules: &Rules, record: &[u8], scratch: &mut Scratch, parser: &mut Pars
         if taken.end == BEFORE + record.len() {
             return None;
         }
-    } else if let Some(mended) = rules.mended(&bytes, BEFORE, ends, scratch, &mut fields) {
+    } else if let Some(mended) = rules.mended(&bytes, BEFORE, ends, parser, scratch, &mut fields) {
         return Some(outcome(mended, &bytes, &fields));
     }
     let mended = rules.mend_again(record, BEFORE, parser, scratch, &mut fields)?;
@@ -64,7 +64,7 @@ fn mended_on_a_line(
     if rules.take_or_mend(&bytes, 0, ends, parser, scratch, &mut fields).is_some() {
         return None;
     }
-    let mended = rules.mended(&bytes, 0, ends, scratch, &mut fields)?;
+    let mended = rules.mended(&bytes, 0, ends, parser, scratch, &mut fields)?;
     Some(outcome(mended, &bytes, &fields))
 }
 
@@ -545,6 +545,44 @@ fn what_is_wrong_again_and_again_is_told_each_time_and_of_its_own_place_value_an
             let mended = records.iter().map(|record| (0..repeats).all(|_| tester.is_mended(record)));
             assert!(mended.filter(|is_mended| *is_mended).count() > 5);
             std::mem::swap(&mut scratch, &mut tester.scratch);
+        }
+    }
+}
+
+#[test]
+fn what_a_contact_lacks_is_told_by_the_members_that_it_has() {
+    let required = json!({"required": ["firstName", "lastName", "timeZone"], "minProperties": 4});
+    let conditional = json!({
+        "required": ["lastName"],
+        "if": {"properties": {"languageCode": {"const": "uk"}}, "required": ["languageCode"]},
+        "then": {"required": ["timeZone"]},
+    });
+    let members = [
+        r#""firstName":"Ann""#,
+        r#""lastName":"Bo""#,
+        r#""languageCode":"uk""#,
+        r#""languageCode":"en""#,
+        r#""timeZone":"Europe/Kyiv""#,
+        r#""channels":[{"type":"sms","value":"380501234567"}]"#,
+        r#""channels":[{"type":"sms","value":"380501234567"},{"type":"sms","value":"380501234567"}]"#,
+        r#""fields":[{"id":1,"value":"x"},{"id":1,"value":"y"}]"#,
+        r#""externalCustomerId":"k""#,
+        r#""externalCustomerId":"""#,
+        r#""id":7"#,
+        r#""firstName":"1""#,
+        r#""unknown":1"#,
+    ];
+    let mut random = fastrand::Rng::with_seed(14);
+    for schema in [None, Some(required), Some(conditional)] {
+        for options in all_options() {
+            let mut tester = Tester::new(options, schema.clone());
+            for _ in 0..400 {
+                let count = random.usize(..5);
+                let chosen = random.choose_multiple(members, count).join(",");
+                tester.is_mended(format!("{{{chosen}}}").as_bytes());
+            }
+            let is_conditional = schema.as_ref().is_some_and(|schema| schema.get("if").is_some());
+            assert!(is_conditional || tester.has_mended("missing-member"), "{:?}", tester.mended);
         }
     }
 }

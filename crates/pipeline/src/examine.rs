@@ -346,7 +346,7 @@ impl Examiner {
                             field_set,
                         );
                     } else {
-                        let mended = rules.mended(bytes, start, ends, scratch, field_set);
+                        let mended = rules.mended(bytes, start, ends, parser, scratch, field_set);
                         let end = mended.as_ref().and_then(Mended::end);
                         let record = end.and_then(|end| records.end_line(end));
                         let (Some(mended), Some(record)) = (mended, record) else { break };
@@ -446,7 +446,7 @@ impl Examiner {
             out.take_plain(&taken, text.start, &contact, None, context.hasher, field_set);
             return true;
         }
-        let mended = rules.mended(copied, 0, ends, scratch, field_set);
+        let mended = rules.mended(copied, 0, ends, parser, scratch, field_set);
         let Some(mended) = mended.filter(|mended| mended.end() == Some(bytes.len())) else { return false };
         let is_contact = matches!(mended, Mended::Accepted { .. });
         if is_contact && context.listed.unlisted(field_set).is_some() {

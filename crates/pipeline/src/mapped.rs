@@ -232,7 +232,7 @@ impl Examiner {
             if plain.end == end {
                 return out.take_apart(&taken, &plain, None, hasher, field_set);
             }
-        } else if let Some(mended) = rules.mended(contact, 0, ends, scratch, field_set) {
+        } else if let Some(mended) = rules.mended(contact, 0, ends, parser, scratch, field_set) {
             return out.take_mended(&taken, mended, hasher, field_set);
         }
         let contact = &contact[..end];

@@ -57,6 +57,10 @@ pub(super) struct Incomplete {
     pub(super) more: usize,
     /// The marks that were set before it.
     pub(super) marks: u32,
+    /// The members that it has, of those that its rule knows, one bit each.
+    pub(super) there: u64,
+    /// How many members or elements it has.
+    pub(super) count: usize,
 }
 
 /// Where a scan goes on behind a part that was mended.
@@ -92,15 +96,8 @@ impl<'s> Scan<'s> {
 
     /// An object or array is not taken of which all was taken that is in it.
     #[cold]
-    pub(super) fn fail_as_incomplete(
-        &mut self,
-        opening: usize,
-        end: usize,
-        members: u64,
-        more: usize,
-        marks: u32,
-    ) -> Option<usize> {
-        self.notes.incomplete = Some(Incomplete { opening, end, members, more, marks });
+    pub(super) fn fail_as_incomplete(&mut self, incomplete: Incomplete) -> Option<usize> {
+        self.notes.incomplete = Some(incomplete);
         None
     }
 

@@ -94,8 +94,8 @@ pub(crate) struct MendScratch {
     walk: Walk,
     surplus: Vec<Surplus>,
     done: Done,
-    repairs: Repairs,
-    verdicts: Verdicts,
+    pub(super) repairs: Repairs,
+    pub(super) verdicts: Verdicts,
 }
 
 /// A part that a scan did not take.
@@ -180,13 +180,24 @@ impl PlainContacts {
         bytes: &'b [u8],
         start: usize,
         line_ends: LineEnds,
+        schemas: &[Schema],
         options: &RuleOptions,
+        parser: &mut Parser,
         plain: &'b mut PlainScratch,
         scratch: &'b mut MendScratch,
         field_set: &mut FieldSet,
     ) -> Option<Mended<'b>> {
+        let Some(taken) = scratch.done.taken else {
+            if scratch.done.parts > 0 {
+                return None;
+            }
+            let lacking = self.lacking(bytes, start, schemas, options, parser, plain, scratch)?;
+            return lacking.end().is_some_and(|end| is_ended(bytes, end, line_ends)).then_some(lacking);
+        };
+        if !is_ended(bytes, taken.end, line_ends) {
+            return None;
+        }
         let MendScratch { done, normal, repairs, .. } = scratch;
-        let taken = done.taken.filter(|taken| is_ended(bytes, taken.end, line_ends))?;
         if done.parts == 0 {
             (*done, *repairs) = Default::default();
         }

@@ -3,7 +3,7 @@
 //! Each step gives the place after what it read, or nothing: then the record may be broken, invalid, or only unusual,
 //! and is left to the parser and the validator. So there is one meaning, and one set of messages.
 
-use super::failure::GoneOn;
+use super::failure::{GoneOn, Incomplete};
 use super::look_ahead::LookAhead;
 use super::mend::Mender;
 use super::notes::{Cell, Notes};
@@ -296,7 +296,9 @@ impl<'s> Scan<'s> {
         let lacking = object.required & !(if self.depth == 0 { seen.known } else { there });
         if lacking != 0 || !(object.least_members..=object.most_members).contains(&members) {
             let more = object.least_members.saturating_sub(members);
-            return self.fail_as_incomplete(brace, at, lacking, more, marks);
+            let lacking =
+                Incomplete { opening: brace, end: at, members: lacking, more, marks, there, count: members };
+            return self.fail_as_incomplete(lacking);
         }
         Some(at)
     }
@@ -534,7 +536,9 @@ impl<'s> Scan<'s> {
         let left = elements - cut;
         if !(array.least..=array.most).contains(&left) {
             let more = array.least.saturating_sub(left);
-            return self.fail_as_incomplete(bracket, at, 0, more, marks);
+            let lacking =
+                Incomplete { opening: bracket, end: at, members: 0, more, marks, there: 0, count: left };
+            return self.fail_as_incomplete(lacking);
         }
         Some(at)
     }
