@@ -2,8 +2,9 @@
 //! `x-unique-code`) and `x-max-per-type`.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Debug;
 
-use ndjson::{Node, Tape, TapeValue};
+use ndjson::{Tape, TapeValue};
 use serde_json::{Map, Value};
 
 use crate::places::Places;
@@ -68,9 +69,17 @@ impl Limits {
     }
 }
 
+/// What limits ask of the elements of an array.
+pub(crate) struct Looked<'a, K> {
+    /// The values of the members that tell elements apart, those of the first element first.
+    pub(crate) known: Vec<Option<K>>,
+    /// What its `type` says, for each element.
+    pub(crate) kinds: Vec<Option<&'a str>>,
+}
+
 impl LimitedArray {
     /// The elements of this array that are beyond a limit.
-    pub(crate) fn surplus(
+    fn surplus(
         &self,
         tape: &Tape<'_>,
         array: TapeValue<'_>,
@@ -78,56 +87,89 @@ impl LimitedArray {
         surplus: &mut Vec<Surplus>,
     ) {
         let Some(elements) = array.elements().filter(|elements| elements.len() > 1) else { return };
-        let mut left: Vec<TapeValue<'_>> = elements.collect();
+        let elements: Vec<TapeValue<'_>> = elements.collect();
+        let member = |element: &TapeValue<'_>, path: &[String]| {
+            path.iter().try_fold(*element, |value, name| value.get(name)).map(|value| value.index())
+        };
+        let known = |element| self.unique_members().iter().map(move |path| member(element, path));
+        let looked = Looked {
+            known: elements.iter().flat_map(known).map(|index| Some(tape.value(index?).node())).collect(),
+            kinds: elements.iter().map(|element| element.get("type").and_then(TapeValue::as_str)).collect(),
+        };
+        let is_active = |nth: usize| {
+            let device = elements[nth].get("device");
+            device.and_then(|device| device.get("active")).and_then(TapeValue::as_bool) != Some(false)
+        };
         let mut places = Places::of(tape);
+        let beyond =
+            self.beyond(&looked, max_per_type, is_active, |nth| places.as_read(elements[nth].index()));
+        surplus.extend(
+            beyond.into_iter().map(|(nth, violation)| Surplus { index: elements[nth].index(), violation }),
+        );
+    }
+
+    /// The elements, by their numbers, that are beyond a limit, and what is told of each. `max_per_type` overrides the
+    /// schema's default.
+    pub(crate) fn beyond<K: PartialEq + Debug>(
+        &self,
+        looked: &Looked<'_, K>,
+        max_per_type: Option<usize>,
+        is_active: impl Fn(usize) -> bool,
+        mut pointer: impl FnMut(usize) -> String,
+    ) -> Vec<(usize, Violation)> {
+        let mut left: Vec<usize> = (0..looked.kinds.len()).collect();
+        let mut beyond = Vec::new();
         if let Some(unique_by) = &self.unique_by {
-            unique_by.apply(&mut left, &mut places, surplus);
+            unique_by.apply(&mut left, &looked.known, &mut pointer, &mut beyond);
         }
         if let Some(max) = &self.max_per_type {
-            max.apply(&left, max_per_type, &mut places, surplus);
+            max.apply(&left, &looked.kinds, max_per_type, is_active, &mut pointer, &mut beyond);
         }
+        beyond
+    }
+
+    /// The members that tell elements apart.
+    pub(crate) fn unique_members(&self) -> &[Vec<String>] {
+        self.unique_by.as_ref().map_or(&[], |unique_by| &unique_by.members)
     }
 }
 
 impl UniqueBy {
-    fn apply(&self, elements: &mut Vec<TapeValue<'_>>, places: &mut Places<'_>, surplus: &mut Vec<Surplus>) {
+    fn apply<K: PartialEq + Debug>(
+        &self,
+        elements: &mut Vec<usize>,
+        known: &[Option<K>],
+        pointer: &mut impl FnMut(usize) -> String,
+        beyond: &mut Vec<(usize, Violation)>,
+    ) {
         let width = self.members.len();
-        // What each element is known by, one after the other.
-        let mut known: Vec<Option<&Node<'_>>> = Vec::with_capacity(elements.len() * width);
-        for element in &*elements {
-            let member = |path: &Vec<String>| path.iter().try_fold(*element, |value, name| value.get(name));
-            known.extend(self.members.iter().map(|path| member(path).map(TapeValue::node)));
-        }
         let known_by = |nth: usize| &known[nth * width..(nth + 1) * width];
         // An element without the first of the members cannot be told apart; the schema speaks about that.
         let is_named = |nth: usize| matches!(known_by(nth), [Some(_), ..]);
-        let comes_again: Vec<bool> = if elements.len() <= MOST_COMPARED {
-            let again = |nth: usize| (nth + 1..elements.len()).any(|later| known_by(nth) == known_by(later));
-            (0..elements.len()).map(|nth| is_named(nth) && again(nth)).collect()
+        let count = elements.len();
+        let comes_again: Vec<bool> = if count <= MOST_COMPARED {
+            let again = |nth: usize| (nth + 1..count).any(|later| known_by(nth) == known_by(later));
+            (0..count).map(|nth| is_named(nth) && again(nth)).collect()
         } else {
-            let mut later = HashSet::with_capacity(elements.len());
-            let mut again: Vec<bool> = (0..elements.len())
+            let mut later = HashSet::with_capacity(count);
+            let mut again: Vec<bool> = (0..count)
                 .rev()
                 .map(|nth| !later.insert(format!("{:?}", known_by(nth))) && is_named(nth))
                 .collect();
             again.reverse();
             again
         };
-        let mut again = comes_again.into_iter();
-        elements.retain(|element| {
-            if !again.next().unwrap_or(false) {
-                return true;
-            }
-            let place = places.as_read(element.index());
+        elements.retain(|nth| !comes_again[*nth]);
+        for nth in (0..count).filter(|nth| comes_again[*nth]) {
+            let place = pointer(nth);
             let message = format!(
                 "{} stands again further on in this record; the later one stays",
                 pointer::subject(&place)
             );
             let mut violation = Violation::of_record("", place, message);
             violation.code = self.code.clone().into();
-            surplus.push(Surplus { index: element.index(), violation });
-            false
-        });
+            beyond.push((nth, violation));
+        }
     }
 }
 
@@ -146,20 +188,22 @@ impl MaxPerType {
 
     fn apply(
         &self,
-        elements: &[TapeValue<'_>],
+        elements: &[usize],
+        kinds: &[Option<&str>],
         max_per_type: Option<usize>,
-        places: &mut Places<'_>,
-        surplus: &mut Vec<Surplus>,
+        is_active: impl Fn(usize) -> bool,
+        pointer: &mut impl FnMut(usize) -> String,
+        beyond: &mut Vec<(usize, Violation)>,
     ) {
         // In the order in which each type came first.
-        let mut of_types: Vec<(&str, Vec<TapeValue<'_>>)> = Vec::new();
+        let mut of_types: Vec<(&str, Vec<usize>)> = Vec::new();
         let mut known: HashMap<&str, usize> = HashMap::new();
-        for element in elements {
-            let Some(kind) = kind(element) else { continue };
+        for nth in elements {
+            let Some(kind) = kinds[*nth] else { continue };
             let place = *known.entry(kind).or_insert(of_types.len());
             match of_types.get_mut(place) {
-                Some((_, those)) => those.push(*element),
-                None => of_types.push((kind, vec![*element])),
+                Some((_, those)) => those.push(*nth),
+                None => of_types.push((kind, vec![*nth])),
             }
         }
         for (kind, mut those) in of_types {
@@ -167,30 +211,21 @@ impl MaxPerType {
             if those.len() <= max {
                 continue;
             }
-            let is_active = |element: &TapeValue<'_>| {
-                element.get("device").and_then(|device| device.get("active")).and_then(TapeValue::as_bool)
-                    != Some(false)
-            };
             // Stable: among the equally active ones the later stay.
-            those.sort_by_key(is_active);
-            for element in &those[..those.len() - max] {
+            those.sort_by_key(|nth| is_active(*nth));
+            for nth in &those[..those.len() - max] {
                 let plural = if max == 1 { "channel" } else { "channels" };
                 let violation = Violation::of_record(
                     "channel-limit",
-                    places.as_read(element.index()),
+                    pointer(*nth),
                     format!(
                         "a contact takes at most {max} {plural} of type {kind}; inactive and earlier ones are left out"
                     ),
                 );
-                surplus.push(Surplus { index: element.index(), violation });
+                beyond.push((*nth, violation));
             }
         }
     }
-}
-
-/// What an element's `type` says.
-fn kind<'a>(element: &TapeValue<'a>) -> Option<&'a str> {
-    element.get("type").and_then(TapeValue::as_str)
 }
 
 fn collect(

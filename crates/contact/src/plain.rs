@@ -23,6 +23,7 @@ mod parts;
 mod program;
 mod run;
 mod scan;
+mod surplus;
 mod text;
 mod unescape;
 mod verdicts;

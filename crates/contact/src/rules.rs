@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use ndjson::{Parser, Tape, TapeValue};
+use ndjson::{Parser, SyntaxError, Tape, TapeValue};
 
 use crate::dedupe::{DedupeOn, Key, key_of};
 use crate::encode::encode;
@@ -230,24 +230,14 @@ impl Rules {
         program.mended(bytes, start, line_ends, schemas, options, parser, plain, mend, field_set)
     }
 
-    /// Judges a record that [`mended`](Self::mended) says nothing about, if it is no JSON, or beyond a limit. Its text is all
-    /// of `record`, and it was asked for just now, with the same `scratch` and its start at `scanned_at`. `None` says nothing
-    /// about it.
-    pub fn mend_again<'b>(
-        &self,
-        record: &[u8],
-        scanned_at: usize,
-        parser: &mut Parser,
-        scratch: &'b mut Scratch,
-        field_set: &mut FieldSet,
-    ) -> Option<Mended<'b>> {
+    /// Why a record is no JSON that [`mended`](Self::mended) says nothing about. Its text is all of `record`, and that was
+    /// asked for just now, with the same `scratch` and the record's start at `scanned_at`. `None` says nothing about it.
+    #[must_use]
+    pub fn broken(&self, record: &[u8], scanned_at: usize, scratch: &Scratch) -> Option<SyntaxError> {
         if self.options.updated_at.is_some() {
             return None;
         }
-        let Scratch { plain, mend, .. } = scratch;
-        let (schemas, options) = (&self.schemas, &self.options);
-        let program = self.plain.as_ref()?;
-        program.mend_again(record, scanned_at, schemas, options, parser, plain, mend, field_set)
+        self.plain.as_ref()?.broken(record, scanned_at, &scratch.plain, &scratch.mend)
     }
 
     /// Brings a record into normal form and judges it. What is accepted stands on the tape.

@@ -45,8 +45,7 @@ fn mended(rules: &Rules, record: &[u8], scratch: &mut Scratch, parser: &mut Pars
     } else if let Some(mended) = rules.mended(&bytes, BEFORE, ends, parser, scratch, &mut fields) {
         return Some(outcome(mended, &bytes, &fields));
     }
-    let mended = rules.mend_again(record, BEFORE, parser, scratch, &mut fields)?;
-    Some(outcome(mended, record, &fields))
+    Some(Outcome::of_broken(&rules.broken(record, BEFORE, scratch)?))
 }
 
 /// The same of a record that is the line before another one.
@@ -86,7 +85,6 @@ fn outcome(mended: Mended<'_>, bytes: &[u8], fields: &FieldSet) -> Outcome {
         Mended::Rejected { violations, key, repairs, .. } => {
             Outcome { accepted: None, key, violations, repairs: counted(repairs) }
         }
-        Mended::Broken(error) => Outcome::of_broken(&error),
     }
 }
 
@@ -583,6 +581,80 @@ fn what_a_contact_lacks_is_told_by_the_members_that_it_has() {
             }
             let is_conditional = schema.as_ref().is_some_and(|schema| schema.get("if").is_some());
             assert!(is_conditional || tester.has_mended("missing-member"), "{:?}", tester.mended);
+        }
+    }
+}
+
+#[test]
+fn what_is_beyond_a_limit_is_left_out_by_what_stands_in_its_elements() {
+    let push = |token: &str, active: &str| {
+        format!(
+            r#"{{"type":"mobilepush","value":"{token}","device":{{"appId":"0f8b1c1e-52a3-4c55-9a51-5d6f1f6f0a11","os":"iOS"{active}}}}}"#
+        )
+    };
+    let channels = [
+        push("a1", ""),
+        push("a2", r#","active":false"#),
+        push("a3", r#","active":true"#),
+        push("a\\u0034", ""),
+        r#"{"type":"sms","value":"380501234567"}"#.to_owned(),
+        r#"{"value":"380501234568","type":"sms"}"#.to_owned(),
+        r#"{"type":"email","value":"a@example.com"}"#.to_owned(),
+        r#"{"type":"email","value":"b@example.com"}"#.to_owned(),
+        r#"{"type":"email","value":"nope"}"#.to_owned(),
+        r#"{"type":"sms"}"#.to_owned(),
+    ];
+    let fields = [
+        r#"{"id":1,"value":"x"}"#,
+        r#"{"id":2,"value":"[{\"}"}"#,
+        r#"{"value":"y","id":1}"#,
+        r#"{"id":1.0,"value":"z"}"#,
+        r#"{"id":"1","value":"z"}"#,
+    ];
+    let fewer = json!({"properties": {
+        "channels": {"minItems": 2, "x-max-per-type": {"default": 2, "sms": 1}},
+        "fields": {"x-unique-by": ["value"], "x-unique-code": "same-value"},
+    }});
+    let mut random = fastrand::Rng::with_seed(15);
+    for schema in [None, Some(fewer)] {
+        for options in all_options() {
+            // Where two limits speak about one array, or nothing is left out, it needs a closer look.
+            let needs_text_alone = options.on_invalid == OnInvalid::Prune && schema.is_none();
+            let mut tester = Tester::new(options, schema.clone());
+            for _ in 0..600 {
+                let space = random.choice(["", "", " ", "\t\r\n"]).expect("there are some");
+                let mut list = |from: &[String], most: usize, odd: usize| {
+                    let count = random.usize(1..most);
+                    // Most of them have nothing odd in them.
+                    let from = &from[..from.len() - if random.usize(..4) == 0 { 0 } else { odd }];
+                    let chosen: Vec<String> =
+                        (0..count).map(|_| random.choice(from).expect("there are some").clone()).collect();
+                    format!("[{space}{}{space}]", chosen.join(&format!("{space},{space}")))
+                };
+                let channels = list(&channels, 6, 2);
+                let fields = list(&fields.map(str::to_owned), 4, 2);
+                let record = format!(
+                    r#"{{"externalCustomerId":{space}"k","channels"{space}:{channels},"firstName":"Ann","fields":{fields}}}"#
+                );
+                tester.is_mended(record.as_bytes());
+            }
+            for code in ["duplicate-channel", "channel-limit", "duplicate-field"] {
+                assert!(!needs_text_alone || tester.has_mended(code), "{code} of {:?}", tester.mended);
+            }
+        }
+    }
+    // None of these needs anything but its text.
+    let mut tester = Tester::new(all_options().remove(0), None);
+    for space in ["", " "] {
+        for channels in [
+            vec![&channels[4], &channels[4]],
+            vec![&channels[0], &channels[1], &channels[2], &channels[6]],
+            vec![&channels[0], &channels[5], &channels[0], &channels[4], &channels[5]],
+        ] {
+            let channels: Vec<&str> = channels.into_iter().map(String::as_str).collect();
+            let channels = channels.join(&format!("{space},{space}"));
+            let record = format!(r#"{{"externalCustomerId":"k",{space}"channels":[{channels}]}}"#);
+            assert!(tester.is_mended(record.as_bytes()), "{record}");
         }
     }
 }

@@ -347,7 +347,7 @@ impl Examiner {
                         );
                     } else {
                         let mended = rules.mended(bytes, start, ends, parser, scratch, field_set);
-                        let end = mended.as_ref().and_then(Mended::end);
+                        let end = mended.as_ref().map(Mended::end);
                         let record = end.and_then(|end| records.end_line(end));
                         let (Some(mended), Some(record)) = (mended, record) else { break };
                         out.records += 1;
@@ -401,10 +401,11 @@ impl Examiner {
         if plain == Plain::Unknown && self.take_text(context, bytes, line, &text, out) {
             return;
         }
-        if self.mend_again(context, bytes, scanned_at, line, &text, out) {
+        let Self { parser, scratch, field_set, .. } = self;
+        if let Some(error) = context.rules.broken(bytes, scanned_at, scratch) {
+            out.reject(line, text, Refused::of(Violation::of_syntax(&error)));
             return;
         }
-        let Self { parser, scratch, field_set, .. } = self;
         let opened = parser.parse(bytes, |tape| {
             let opened = request_body::open(tape, context.agreement);
             if opened.is_none() {
@@ -447,7 +448,7 @@ impl Examiner {
             return true;
         }
         let mended = rules.mended(copied, 0, ends, parser, scratch, field_set);
-        let Some(mended) = mended.filter(|mended| mended.end() == Some(bytes.len())) else { return false };
+        let Some(mended) = mended.filter(|mended| mended.end() == bytes.len()) else { return false };
         let is_contact = matches!(mended, Mended::Accepted { .. });
         if is_contact && context.listed.unlisted(field_set).is_some() {
             return false;

@@ -235,12 +235,8 @@ impl Examiner {
         } else if let Some(mended) = rules.mended(contact, 0, ends, parser, scratch, field_set) {
             return out.take_mended(&taken, mended, hasher, field_set);
         }
-        let contact = &contact[..end];
-        if let Some(mended) = rules.mend_again(contact, 0, parser, scratch, field_set) {
-            return out.take_mended(&taken, mended, hasher, field_set);
-        }
         let text = taken.text;
-        let judged = parser.parse(contact, |tape| {
+        let judged = parser.parse(&contact[..end], |tape| {
             judge(context, tape, scratch, field_set, line, text.clone(), out);
         });
         if let Err(error) = judged {

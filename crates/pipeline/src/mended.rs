@@ -5,9 +5,7 @@ use std::ops::Range;
 use contact::{FieldSet, Mended, PlainContact, Violation};
 use ndjson::RecordText;
 
-use crate::examine::{
-    Context, Entry, Examined, Examiner, Fate, Held, Identity, Link, Refused, Stored, Token,
-};
+use crate::examine::{Entry, Examined, Fate, Held, Identity, Link, Refused, Stored, Token};
 use crate::seen::Hasher;
 
 /// Where a contact was taken from.
@@ -26,26 +24,6 @@ impl<'b> TakenFrom<'b> {
     pub(crate) fn line(bytes: &'b [u8], record: &RecordText<'_>) -> Self {
         let text = record.offset..record.offset + record.bytes.len();
         Self { bytes, base: Some(0), line: record.line, text }
-    }
-}
-
-impl Examiner {
-    /// Takes or refuses a record that was scanned just now, at `scanned_at`, if it is no JSON, or beyond a limit.
-    pub(crate) fn mend_again(
-        &mut self,
-        context: &Context<'_>,
-        bytes: &[u8],
-        scanned_at: usize,
-        line: u64,
-        text: &Range<usize>,
-        out: &mut Examined,
-    ) -> bool {
-        let Self { parser, scratch, field_set, .. } = self;
-        let mended = context.rules.mend_again(bytes, scanned_at, parser, scratch, field_set);
-        let Some(mended) = mended else { return false };
-        let taken = TakenFrom { bytes, base: Some(text.start), line, text: text.clone() };
-        out.take_mended(&taken, mended, context.hasher, field_set);
-        true
     }
 }
 
@@ -77,7 +55,6 @@ impl Examined {
                 self.repairs.add(repairs);
                 self.reject(line, text, Refused { key, violations, held: Held::Yes });
             }
-            Mended::Broken(error) => self.reject(line, text, Refused::of(Violation::of_syntax(&error))),
         }
     }
 

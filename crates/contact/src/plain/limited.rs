@@ -2,7 +2,7 @@
 
 use super::notes::{Cell, Notes};
 use super::wanted::{Column, Wanted};
-use crate::limits::{LimitedArray, MaxPerType};
+use crate::limits::{LimitedArray, Looked, MaxPerType};
 
 /// More elements are left to the long way: each is compared with each other one.
 const MOST_ELEMENTS: usize = 64;
@@ -15,6 +15,14 @@ pub(super) struct Limited {
     max_per_type: Option<(Column, MaxPerType, Option<usize>)>,
     /// Elements that all differ in this text are within all limits.
     telling: Option<Column>,
+}
+
+/// A value by which elements are told apart.
+#[derive(Debug, PartialEq)]
+pub(super) enum Known<'b> {
+    Text(&'b [u8]),
+    Integer(i64),
+    Truth(bool),
 }
 
 impl Limited {
@@ -38,8 +46,7 @@ impl Limited {
     /// Whether surely no element is beyond a limit. `kinds` is memory to work with.
     #[inline]
     pub(super) fn keeps_all(&self, bytes: &[u8], notes: &Notes, kinds: &mut Vec<(usize, usize)>) -> bool {
-        let elements = self.unique_by.first().or(self.max_per_type.as_ref().map(|(column, ..)| column));
-        let elements = elements.map_or(0, |column| notes.rows(*column));
+        let elements = self.column().map_or(0, |column| notes.rows(column));
         if elements <= 1 {
             return true;
         }
@@ -47,6 +54,34 @@ impl Limited {
             && (self.telling.is_some_and(|kind| are_of_different_kinds(kind, bytes, notes, elements))
                 || (self.unique_by.is_empty() || self.are_different(bytes, notes, elements))
                     && self.are_few_enough(bytes, notes, elements, kinds))
+    }
+
+    /// What the limits ask of each element; `None` where that is not surely known.
+    pub(super) fn looked<'b>(&self, bytes: &'b [u8], notes: &Notes) -> Option<Looked<'b, Known<'b>>> {
+        let rows = 0..notes.rows(self.column()?);
+        let known = |cell| match cell {
+            Cell::Absent => Some(None),
+            Cell::Text(start, end) => Some(Some(Known::Text(&bytes[start..end]))),
+            Cell::Integer(integer, ..) => Some(Some(Known::Integer(integer))),
+            Cell::Truth(truth) => Some(Some(Known::Truth(truth))),
+            Cell::Other => None,
+        };
+        let each = |row| self.unique_by.iter().map(move |column| known(notes.cell(row, *column)));
+        let kind = |row| match notes.cell(row, self.max_per_type.as_ref()?.0) {
+            Cell::Text(start, end) => std::str::from_utf8(&bytes[start..end]).ok().map(Some),
+            Cell::Other => None,
+            _ => Some(None),
+        };
+        let kinds = match self.max_per_type {
+            Some(_) => rows.clone().map(kind).collect::<Option<_>>()?,
+            None => vec![None; rows.len()],
+        };
+        Some(Looked { known: rows.flat_map(each).collect::<Option<_>>()?, kinds })
+    }
+
+    /// A column of the table of the elements.
+    pub(super) fn column(&self) -> Option<Column> {
+        self.unique_by.first().copied().or(self.max_per_type.as_ref().map(|(column, ..)| *column))
     }
 
     fn are_different(&self, bytes: &[u8], notes: &Notes, elements: usize) -> bool {

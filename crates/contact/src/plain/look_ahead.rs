@@ -1,6 +1,8 @@
 //! Passing over values.
 
-use super::run::{Run, run};
+use std::ops::Range;
+
+use super::run::{Run, is_text, run};
 use super::scan::{LineEnds, MOST_DEPTH};
 
 /// Passes over values without checking them.
@@ -72,6 +74,56 @@ impl LookAhead<'_> {
                 return Some(at);
             }
         }
+    }
+
+    /// The name at `at`, of characters that need no escapes.
+    pub(super) fn name(&self, at: usize) -> Option<(usize, usize)> {
+        if self.bytes[at] != b'"' {
+            return None;
+        }
+        let start = at + 1;
+        let Run { end, is_graphic } = run(self.bytes, start)?;
+        let name = &self.bytes[start..end];
+        (self.bytes[end] == b'"' && (is_graphic || is_text(name))).then_some((start, end))
+    }
+
+    /// The place of the value of a member that does not come first; `at` is that of the first member, or of the brace behind
+    /// none. `Some(None)` if the object has none of that name.
+    ///
+    /// What is passed over is not checked: it has been, or will be, read for good.
+    #[inline(never)]
+    pub(super) fn value_of(&self, name: &[u8], mut at: usize) -> Option<Option<usize>> {
+        if self.bytes[at] == b'}' {
+            return Some(None);
+        }
+        loop {
+            let (start, end) = self.name(at)?;
+            let colon = self.token(end + 1)?;
+            let value = self.token(colon + 1)?;
+            if self.bytes[start..end] == *name {
+                return Some(Some(value));
+            }
+            at = self.token(self.skip(value)?)?;
+            match self.bytes[at] {
+                b',' => at = self.token(at + 1)?,
+                _ => return Some(None),
+            }
+        }
+    }
+
+    /// The elements of the array whose bracket is at `at`.
+    pub(super) fn elements(&self, mut at: usize) -> Option<Vec<Range<usize>>> {
+        let mut elements = Vec::new();
+        while self.bytes[at] != b']' {
+            let start = self.token(at + 1)?;
+            if self.bytes[start] == b']' {
+                break;
+            }
+            let end = self.skip(start)?;
+            elements.push(start..end);
+            at = self.token(end)?;
+        }
+        Some(elements)
     }
 }
 

@@ -11,7 +11,7 @@ use std::ops::Range;
 use ndjson::{Parser, PartError, SyntaxError};
 
 use super::done::{Done, Lack};
-use super::edit::{cut, name_before, pointer_to};
+use super::edit::{name_before, pointer_to};
 use super::failure::{Incomplete, Inside, Step};
 use super::look_ahead::LookAhead;
 use super::notes::Cell;
@@ -22,14 +22,13 @@ use super::{PLAIN_MARGIN_BYTES, PlainContact, PlainContacts, PlainScratch};
 use crate::dedupe::DedupeOn;
 use crate::encode::encode;
 use crate::field_set::FieldSet;
-use crate::limits::Surplus;
 use crate::plan::{Repairs, Walk};
-use crate::rules::{OnInvalid, RuleOptions};
+use crate::rules::RuleOptions;
 use crate::schema::Schema;
 use crate::violation::Violation;
 
 /// Further on in a record nothing is mended, larger ones are not copied, and larger parts not judged alone.
-const MOST_RECORD_BYTES: usize = 1 << 16;
+pub(super) const MOST_RECORD_BYTES: usize = 1 << 16;
 const MOST_PART_BYTES: usize = 1 << 12;
 
 /// A record with more to do goes the long way.
@@ -65,17 +64,14 @@ pub enum Mended<'b> {
         /// How often each normaliser changed a value of it.
         repairs: &'b Repairs,
     },
-    /// It is not JSON.
-    Broken(SyntaxError),
 }
 
 impl Mended<'_> {
-    /// The place after the record, if it is JSON.
+    /// The place after the record.
     #[must_use]
-    pub fn end(&self) -> Option<usize> {
+    pub fn end(&self) -> usize {
         match self {
-            Self::Accepted { end, .. } | Self::Rejected { end, .. } => Some(*end),
-            Self::Broken(_) => None,
+            Self::Accepted { end, .. } | Self::Rejected { end, .. } => *end,
         }
     }
 }
@@ -84,7 +80,7 @@ impl Mended<'_> {
 #[derive(Debug, Default)]
 pub(crate) struct MendScratch {
     /// A copy of a record without what is beyond a limit.
-    text: Vec<u8>,
+    pub(super) text: Vec<u8>,
     /// A part as it is after what was done in it.
     part: Vec<u8>,
     /// A part as it is written anew.
@@ -92,8 +88,7 @@ pub(crate) struct MendScratch {
     /// A record in normal form.
     normal: Vec<u8>,
     walk: Walk,
-    surplus: Vec<Surplus>,
-    done: Done,
+    pub(super) done: Done,
     pub(super) repairs: Repairs,
     pub(super) verdicts: Verdicts,
 }
@@ -119,14 +114,6 @@ pub(super) enum Edit {
         /// A normaliser changed it before.
         has_changed: bool,
     },
-}
-
-/// What a contact was read from.
-struct Source<'b> {
-    text: &'b [u8],
-    start: usize,
-    /// It is a copy.
-    is_apart: bool,
 }
 
 /// Judges what the scan of one record does not take.
@@ -192,36 +179,32 @@ impl PlainContacts {
                 return None;
             }
             let lacking = self.lacking(bytes, start, schemas, options, parser, plain, scratch)?;
-            return lacking.end().is_some_and(|end| is_ended(bytes, end, line_ends)).then_some(lacking);
+            return is_ended(bytes, lacking.end(), line_ends).then_some(lacking);
         };
         if !is_ended(bytes, taken.end, line_ends) {
             return None;
         }
+        let taken = if scratch.done.parts > 0 {
+            taken
+        } else if plain.is_beyond_limits {
+            self.cut_surplus(bytes, start, taken, schemas, options, plain, scratch)?
+        } else {
+            (scratch.done, scratch.repairs) = Default::default();
+            taken
+        };
         let MendScratch { done, normal, repairs, .. } = scratch;
-        if done.parts == 0 {
-            (*done, *repairs) = Default::default();
-        }
-        let source = Source { text: bytes, start, is_apart: false };
-        self.conclude(source, taken, std::mem::take(done), options, plain, normal, repairs, field_set)
+        self.conclude(bytes, start, taken, std::mem::take(done), options, plain, normal, repairs, field_set)
     }
 
-    /// Judges a record that neither of these said anything about, if it is no JSON, or beyond a limit. Its text is all of
-    /// `record`, and they were asked for just now, where it starts at `scanned_at`. `None` says nothing about it.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "all of it is memory to work with, and each is borrowed apart"
-    )]
-    pub(crate) fn mend_again<'b>(
+    /// Why a record is no JSON that neither of these said anything about. Its text is all of `record`, and they were asked for
+    /// just now, where it starts at `scanned_at`. `None` says nothing about it.
+    pub(crate) fn broken(
         &self,
         record: &[u8],
         scanned_at: usize,
-        schemas: &[Schema],
-        options: &RuleOptions,
-        parser: &mut Parser,
-        plain: &'b mut PlainScratch,
-        scratch: &'b mut MendScratch,
-        field_set: &mut FieldSet,
-    ) -> Option<Mended<'b>> {
+        plain: &PlainScratch,
+        scratch: &MendScratch,
+    ) -> Option<SyntaxError> {
         if record.len() > MOST_RECORD_BYTES {
             return None;
         }
@@ -230,29 +213,12 @@ impl PlainContacts {
         if let Some(end) = taken_to
             && !record.get(end..).unwrap_or_default().iter().all(is_space)
         {
-            return Some(Mended::Broken(SyntaxError::behind_value(record, end)));
+            return Some(SyntaxError::behind_value(record, end));
         }
         if scratch.done.parts > 0 && scratch.done.is_broken {
-            return SyntaxError::in_broken(record).map(Mended::Broken);
+            return SyntaxError::in_broken(record);
         }
-        if !plain.is_beyond_limits || scratch.done.parts > 0 {
-            return None;
-        }
-        // Limits come before anything else that is told.
-        let mut text = std::mem::take(&mut scratch.text);
-        text.clear();
-        text.extend_from_slice(record);
-        text.resize(record.len() + PLAIN_MARGIN_BYTES, 0);
-        let mut mender = Mender { schemas, options, parser, scratch };
-        let is_cut = mender.cut_surplus(&mut text);
-        let notes = &mut plain.notes;
-        let taken = is_cut.and_then(|()| {
-            self.program.scan(&text, 0, LineEnds::AreSpace, &options.settings, notes, Some(&mut mender))
-        });
-        scratch.text = text;
-        let MendScratch { text, done, normal, repairs, .. } = scratch;
-        let source = Source { text, start: 0, is_apart: true };
-        self.conclude(source, taken?, std::mem::take(done), options, plain, normal, repairs, field_set)
+        None
     }
 
     /// The verdict on a record of which all is taken that is left.
@@ -262,7 +228,8 @@ impl PlainContacts {
     )]
     fn conclude<'b>(
         &self,
-        source: Source<'b>,
+        bytes: &'b [u8],
+        start: usize,
         taken: Taken,
         mut done: Done,
         options: &RuleOptions,
@@ -271,7 +238,7 @@ impl PlainContacts {
         repairs: &'b Repairs,
         field_set: &mut FieldSet,
     ) -> Option<Mended<'b>> {
-        let Source { mut text, mut start, mut is_apart } = source;
+        let (mut text, mut start, mut is_apart) = (bytes, start, false);
         let PlainScratch { notes, kinds, found, .. } = plain;
         let end = taken.end;
         let mut rewritten = !taken.is_verbatim;
@@ -473,43 +440,6 @@ impl Mender<'_> {
         }
         done.lack = Some(Lack { opening: step.opening, member });
         Some(Edit::Cut { has_changed })
-    }
-
-    /// Cuts the elements of a record, with the margin behind it, that are beyond a limit, and tells them.
-    fn cut_surplus(&mut self, text: &mut Vec<u8>) -> Option<()> {
-        let Self { schemas, options, parser, scratch } = self;
-        let MendScratch { surplus, done, repairs, .. } = &mut **scratch;
-        if options.on_invalid == OnInvalid::Reject {
-            return None;
-        }
-        surplus.clear();
-        let max = options.max_channels_per_type.map(std::num::NonZeroUsize::get);
-        let record = &text[..text.len() - PLAIN_MARGIN_BYTES];
-        let places = parser.parse(record, |tape| {
-            for schema in *schemas {
-                schema.limits.surplus(tape, max, surplus);
-            }
-            let start = record.as_ptr() as usize;
-            let place = |surplus: &Surplus| {
-                let element = tape.text_of(surplus.index);
-                let offset = element.as_ptr() as usize - start;
-                offset..offset + element.len()
-            };
-            surplus.iter().map(place).collect::<Vec<Range<usize>>>()
-        });
-        let mut places = places.ok()?;
-        if places.is_empty() {
-            return None;
-        }
-        *repairs = Repairs::default();
-        *done = Done { parts: 1, has_cut: true, ..Done::default() };
-        for Surplus { violation, .. } in surplus.drain(..) {
-            done.told.push(Violation { removed: Some(violation.pointer.clone()), ..violation });
-        }
-        // From the last one, so that the places of the others stay.
-        places.sort_unstable_by_key(|place| place.start);
-        places.dedup();
-        places.into_iter().rev().try_for_each(|place| cut(text, place))
     }
 }
 

@@ -120,7 +120,11 @@ impl Notes {
 
     /// Forgets, after the limits, the row of the element that is being read.
     pub(super) fn cut_row(&mut self, table: u8) {
-        let row = self.rows[usize::from(table)] - 1;
+        self.cut_row_at(table, self.rows[usize::from(table)] - 1);
+    }
+
+    /// Forgets, after the limits, a row.
+    pub(super) fn cut_row_at(&mut self, table: u8, row: usize) {
         self.cut.push(CutNote::Row { table, row });
     }
 

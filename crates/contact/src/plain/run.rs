@@ -70,6 +70,11 @@ impl Run {
     }
 }
 
+/// Whether these bytes, between two quotes, are characters that may stand there raw.
+pub(super) fn is_text(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte >= 0x20) && std::str::from_utf8(bytes).is_ok()
+}
+
 /// The sixteen bytes from `at` on.
 #[inline(always)]
 pub(super) fn lane(bytes: &[u8], at: usize) -> Option<&[u8; LANE_BYTES]> {

@@ -9,7 +9,7 @@ use super::mend::Mender;
 use super::notes::{Cell, Notes};
 use super::number::{Number, number};
 use super::program::{ArrayRule, IntegerRule, Member, Noted, ObjectRule, Program, Rule, RuleId, Variants};
-use super::run::{Run, run};
+use super::run::{Run, is_text, run};
 use super::unescape::{Unescaped, unescape};
 use crate::encode::encode_text;
 use crate::normalise::Settings;
@@ -377,7 +377,7 @@ impl<'s> Scan<'s> {
         seen: &mut Members,
         first_name: usize,
     ) -> Option<usize> {
-        let (start, end) = self.name(at)?;
+        let (start, end) = self.ahead().name(at)?;
         let colon = self.token(end + 1)?;
         if self.bytes[colon] != b':' {
             return None;
@@ -403,17 +403,6 @@ impl<'s> Scan<'s> {
         Some(at)
     }
 
-    /// The name at `at`, of characters that need no escapes.
-    fn name(&self, at: usize) -> Option<(usize, usize)> {
-        if self.bytes[at] != b'"' {
-            return None;
-        }
-        let start = at + 1;
-        let Run { end, is_graphic } = run(self.bytes, start)?;
-        let name = &self.bytes[start..end];
-        (self.bytes[end] == b'"' && (is_graphic || is_text(name))).then_some((start, end))
-    }
-
     /// Remembers the name of a member; `None` if it came before in this object, or too many did.
     fn new_name(&mut self, start: usize, end: usize, first: usize) -> Option<()> {
         let names = &self.notes.names[first..];
@@ -434,7 +423,7 @@ impl<'s> Scan<'s> {
         let value = if comes_first {
             self.ahead().token(at + variants.name.text.len())?
         } else {
-            match self.value_of(variants.name.bare(), at)? {
+            match self.ahead().value_of(variants.name.bare(), at)? {
                 Some(value) => value,
                 None => return Some(Variant { rule: variants.without, read: None }),
             }
@@ -473,31 +462,6 @@ impl<'s> Scan<'s> {
 
     pub(super) fn ahead(&self) -> LookAhead<'s> {
         LookAhead { bytes: self.bytes, line_ends: self.line_ends }
-    }
-
-    /// The place of the value of a member that does not come first; `Some(None)` if the object has none of that name.
-    ///
-    /// This is a look ahead. What is passed over is read for good afterwards.
-    #[inline(never)]
-    fn value_of(&self, name: &[u8], at: usize) -> Option<Option<usize>> {
-        let mut at = at;
-        if self.bytes[at] == b'}' {
-            return Some(None);
-        }
-        let ahead = self.ahead();
-        loop {
-            let (start, end) = self.name(at)?;
-            let colon = ahead.token(end + 1)?;
-            let value = ahead.token(colon + 1)?;
-            if self.bytes[start..end] == *name {
-                return Some(Some(value));
-            }
-            at = ahead.token(ahead.skip(value)?)?;
-            match self.bytes[at] {
-                b',' => at = ahead.token(at + 1)?,
-                _ => return Some(None),
-            }
-        }
     }
 
     /// Reads an array whose bracket is at `at`.
@@ -559,7 +523,7 @@ impl<'s> Scan<'s> {
         } else {
             loop {
                 if is_object {
-                    let (start, end) = self.name(at)?;
+                    let (start, end) = self.ahead().name(at)?;
                     self.new_name(start, end, first_name)?;
                     let colon = self.token(end + 1)?;
                     if self.bytes[colon] != b':' {
@@ -590,9 +554,4 @@ struct Variant {
     rule: RuleId,
     /// The place of that member in the rule, and where its text starts and ends, if nothing more is to be done with it.
     read: Option<(u8, usize, usize)>,
-}
-
-/// Whether these bytes, between two quotes, are characters that may stand there raw.
-fn is_text(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| *byte >= 0x20) && std::str::from_utf8(bytes).is_ok()
 }
