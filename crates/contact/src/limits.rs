@@ -200,10 +200,18 @@ impl MaxPerType {
         let mut known: HashMap<&str, usize> = HashMap::new();
         for nth in elements {
             let Some(kind) = kinds[*nth] else { continue };
-            let place = *known.entry(kind).or_insert(of_types.len());
-            match of_types.get_mut(place) {
-                Some((_, those)) => those.push(*nth),
-                None => of_types.push((kind, vec![*nth])),
+            let place = match elements.len() {
+                ..=MOST_COMPARED => of_types.iter().position(|(known, _)| *known == kind),
+                _ => known.get(kind).copied(),
+            };
+            match place {
+                Some(place) => of_types[place].1.push(*nth),
+                None => {
+                    if elements.len() > MOST_COMPARED {
+                        known.insert(kind, of_types.len());
+                    }
+                    of_types.push((kind, vec![*nth]));
+                }
             }
         }
         for (kind, mut those) in of_types {

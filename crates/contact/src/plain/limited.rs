@@ -58,25 +58,29 @@ impl Limited {
 
     /// What the limits ask of each element; `None` where that is not surely known.
     pub(super) fn looked<'b>(&self, bytes: &'b [u8], notes: &Notes) -> Option<Looked<'b, Known<'b>>> {
-        let rows = 0..notes.rows(self.column()?);
-        let known = |cell| match cell {
-            Cell::Absent => Some(None),
-            Cell::Text(start, end) => Some(Some(Known::Text(&bytes[start..end]))),
-            Cell::Integer(integer, ..) => Some(Some(Known::Integer(integer))),
-            Cell::Truth(truth) => Some(Some(Known::Truth(truth))),
-            Cell::Other => None,
+        let rows = notes.rows(self.column()?);
+        let mut looked = Looked {
+            known: Vec::with_capacity(rows * self.unique_by.len()),
+            kinds: Vec::with_capacity(rows),
         };
-        let each = |row| self.unique_by.iter().map(move |column| known(notes.cell(row, *column)));
-        let kind = |row| match notes.cell(row, self.max_per_type.as_ref()?.0) {
-            Cell::Text(start, end) => std::str::from_utf8(&bytes[start..end]).ok().map(Some),
-            Cell::Other => None,
-            _ => Some(None),
-        };
-        let kinds = match self.max_per_type {
-            Some(_) => rows.clone().map(kind).collect::<Option<_>>()?,
-            None => vec![None; rows.len()],
-        };
-        Some(Looked { known: rows.flat_map(each).collect::<Option<_>>()?, kinds })
+        for row in 0..rows {
+            for column in &self.unique_by {
+                looked.known.push(match notes.cell(row, *column) {
+                    Cell::Absent => None,
+                    Cell::Text(start, end) => Some(Known::Text(&bytes[start..end])),
+                    Cell::Integer(integer, ..) => Some(Known::Integer(integer)),
+                    Cell::Truth(truth) => Some(Known::Truth(truth)),
+                    Cell::Other => return None,
+                });
+            }
+            let kind = self.max_per_type.as_ref().map(|(column, ..)| notes.cell(row, *column));
+            looked.kinds.push(match kind {
+                Some(Cell::Text(start, end)) => Some(std::str::from_utf8(&bytes[start..end]).ok()?),
+                Some(Cell::Other) => return None,
+                _ => None,
+            });
+        }
+        Some(looked)
     }
 
     /// A column of the table of the elements.

@@ -113,7 +113,7 @@ impl LookAhead<'_> {
 
     /// The elements of the array whose bracket is at `at`.
     pub(super) fn elements(&self, mut at: usize) -> Option<Vec<Range<usize>>> {
-        let mut elements = Vec::new();
+        let mut elements = Vec::with_capacity(8);
         while self.bytes[at] != b']' {
             let start = self.token(at + 1)?;
             if self.bytes[start] == b']' {
