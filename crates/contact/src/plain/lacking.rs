@@ -1,34 +1,39 @@
 //! Contacts of which all was taken that is there, but that lack members.
 
-use ndjson::Parser;
-
+use super::mend::Mender;
 use super::notes::Cell;
 use super::program::PartId;
 use super::verdicts::Question;
-use super::{MendScratch, Mended, PlainContacts, PlainScratch};
+use super::{PlainContacts, PlainScratch};
 use crate::dedupe::DedupeOn;
-use crate::plan::Repairs;
-use crate::rules::{RuleOptions, findings_of};
-use crate::schema::Schema;
+use crate::rules::findings_of;
+use crate::violation::Violation;
 
 /// A record as a whole, beside its parts.
 const RECORD: PartId = PartId::MAX;
+
+/// A record that is refused for what it lacks.
+pub(super) struct Lacking {
+    /// The place after it.
+    pub(super) end: usize,
+    pub(super) violations: Vec<Violation>,
+    /// What the contact would have been known by.
+    pub(super) key: Option<String>,
+}
 
 impl PlainContacts {
     /// Judges a record that was taken but for members that it lacks. `None` says nothing about it.
     ///
     /// What is said of it then depends on nothing but which members it has, and how many: what is in them is good, and no
     /// rule of the record asks for it.
-    pub(super) fn lacking<'b>(
+    pub(super) fn lacking(
         &self,
         bytes: &[u8],
         start: usize,
-        schemas: &[Schema],
-        options: &RuleOptions,
-        parser: &mut Parser,
+        mender: &mut Mender<'_>,
         plain: &mut PlainScratch,
-        scratch: &'b mut MendScratch,
-    ) -> Option<Mended<'b>> {
+    ) -> Option<Lacking> {
+        let Mender { schemas, options, parser, scratch } = mender;
         let PlainScratch { notes, kinds, .. } = plain;
         let lacking = notes.incomplete.as_ref().filter(|lacking| lacking.opening == start)?;
         let is_unconditional = self.program.rules[self.program.root]
@@ -64,7 +69,6 @@ impl PlainContacts {
                 found.into_iter().map(|finding| finding.violation).collect()
             }
         };
-        scratch.repairs = Repairs::default();
-        Some(Mended::Rejected { end: lacking.end, violations, key, repairs: &scratch.repairs })
+        Some(Lacking { end: lacking.end, violations, key })
     }
 }

@@ -13,6 +13,7 @@ use ndjson::{Parser, PartError, SyntaxError};
 use super::done::{Done, Lack};
 use super::edit::{name_before, pointer_to};
 use super::failure::{Incomplete, Inside, Step};
+use super::lacking::Lacking;
 use super::look_ahead::LookAhead;
 use super::notes::Cell;
 use super::parts::{Address, Influence, Judged};
@@ -174,23 +175,28 @@ impl PlainContacts {
         scratch: &'b mut MendScratch,
         field_set: &mut FieldSet,
     ) -> Option<Mended<'b>> {
-        let Some(taken) = scratch.done.taken else {
-            if scratch.done.parts > 0 {
-                return None;
-            }
-            let lacking = self.lacking(bytes, start, schemas, options, parser, plain, scratch)?;
-            return is_ended(bytes, lacking.end(), line_ends).then_some(lacking);
-        };
-        if !is_ended(bytes, taken.end, line_ends) {
-            return None;
-        }
-        let taken = if scratch.done.parts > 0 {
-            taken
-        } else if plain.is_beyond_limits {
-            self.cut_surplus(bytes, start, taken, schemas, options, plain, scratch)?
-        } else {
+        let Done { parts, taken, .. } = scratch.done;
+        if parts == 0 {
             (scratch.done, scratch.repairs) = Default::default();
-            taken
+        }
+        let mut mender = Mender { schemas, options, parser, scratch };
+        let taken = match taken {
+            None if parts == 0 => {
+                let Lacking { end, violations, key } = self.lacking(bytes, start, &mut mender, plain)?;
+                let repairs = &scratch.repairs;
+                return is_ended(bytes, end, line_ends).then_some(Mended::Rejected {
+                    end,
+                    violations,
+                    key,
+                    repairs,
+                });
+            }
+            Some(taken) if is_ended(bytes, taken.end, line_ends) => taken,
+            _ => return None,
+        };
+        let taken = match plain.is_beyond_limits {
+            true => self.cut_surplus(bytes, start, taken, &mut mender, plain)?,
+            false => taken,
         };
         let MendScratch { done, normal, repairs, .. } = scratch;
         self.conclude(bytes, start, taken, std::mem::take(done), options, plain, normal, repairs, field_set)

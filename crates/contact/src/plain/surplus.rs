@@ -5,14 +5,12 @@ use std::cell::Cell as Flag;
 use super::done::Done;
 use super::edit::cut;
 use super::look_ahead::LookAhead;
-use super::mend::MOST_RECORD_BYTES;
+use super::mend::{MOST_RECORD_BYTES, Mender};
 use super::program::ArrayRule;
 use super::scan::{LineEnds, Taken};
 use super::{MendScratch, PLAIN_MARGIN_BYTES, PlainContacts, PlainScratch};
-use crate::plan::Repairs;
 use crate::pointer::push_token;
-use crate::rules::{OnInvalid, RuleOptions};
-use crate::schema::Schema;
+use crate::rules::OnInvalid;
 use crate::violation::Violation;
 
 impl PlainContacts {
@@ -23,16 +21,15 @@ impl PlainContacts {
         bytes: &[u8],
         start: usize,
         taken: Taken,
-        schemas: &[Schema],
-        options: &RuleOptions,
+        mender: &mut Mender<'_>,
         plain: &mut PlainScratch,
-        scratch: &mut MendScratch,
     ) -> Option<Taken> {
+        let Mender { schemas, options, scratch, .. } = mender;
         if options.on_invalid == OnInvalid::Reject {
             return None;
         }
         let PlainScratch { notes, kinds, .. } = plain;
-        let MendScratch { text, done, repairs, .. } = scratch;
+        let MendScratch { text, done, .. } = &mut **scratch;
         text.clear();
         text.extend_from_slice(if taken.is_verbatim { &bytes[start..taken.end] } else { &notes.rewritten });
         if text.len() > MOST_RECORD_BYTES {
@@ -92,7 +89,6 @@ impl PlainContacts {
         text.truncate(text.len() - PLAIN_MARGIN_BYTES);
         std::mem::swap(&mut notes.rewritten, text);
         notes.forget_cut();
-        *repairs = Repairs::default();
         *done = Done { has_cut: true, told, ..Done::default() };
         Some(Taken { is_verbatim: false, ..taken })
     }
