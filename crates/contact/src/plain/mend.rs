@@ -380,6 +380,10 @@ impl Mender<'_> {
         let said = &scan.program.parts[step.part];
         let question = Question { part: step.part, pointer: &pointer, value: read };
         let (is_absent, has_changed, findings, cut_text) = match verdicts.find(scan.program, question) {
+            Ok(([], _)) => {
+                done.is_broken = true;
+                return None;
+            }
             Ok((findings, text)) => (false, false, Cow::Borrowed(findings), text.map(str::to_owned)),
             Err(place) => {
                 written.clear();
@@ -397,6 +401,11 @@ impl Mender<'_> {
                     Ok(judged) => judged?,
                     Err(error) => {
                         done.is_broken = error == PartError::NotJson;
+                        if let Some(place) = place
+                            && done.is_broken
+                        {
+                            verdicts.remember(place, question, &[], None);
+                        }
                         return None;
                     }
                 };

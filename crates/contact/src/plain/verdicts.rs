@@ -13,7 +13,7 @@ const SLOTS: usize = 256;
 /// Longer values are not remembered.
 const LONGEST_BYTES: usize = 256;
 
-/// The verdicts that came last on parts to be cut as they were read, one for each slot.
+/// The verdicts that came last on parts that are to be cut as they were read, or are no JSON, one for each slot.
 ///
 /// What it says is as sure as the judgement itself: whole values and pointers are compared, not their hashes.
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ struct Slot {
 #[derive(Debug)]
 struct Verdict {
     question: (PartId, String, Vec<u8>),
-    /// What is told.
+    /// What is told; nothing of what is no JSON.
     findings: Vec<Finding>,
     /// The part, if it is a text of the record itself.
     text: Option<String>,
@@ -57,7 +57,8 @@ pub(super) struct Place {
 }
 
 impl Verdicts {
-    /// What was found of the same part before, or else where that is to be remembered; of long ones neither.
+    /// What was found of the same part before, and it as a text, or else where that is to be remembered; of long ones
+    /// neither. Of a part that is no JSON nothing was found.
     pub(super) fn find(
         &mut self,
         program: &Program,
