@@ -177,10 +177,15 @@ fn whole_job(places: &Places, inputs: &Inputs) -> Vec<Case> {
     let options = ["--on-duplicate", "first", "--discard"];
     cases.push(case("first", "whole job, `--on-duplicate first`, `--discard`", 2, clean, &options));
     for threads in [1, 2] {
+        let proof = || Proof { exit_codes: &[1], said: format!("read {} = written", inputs.dirty.records) };
+        let options = [&KEEP[..], &["--discard", "--rejects", "/dev/null"]].concat();
+        let title = "10 % dirty, `--discard --rejects /dev/null`";
+        let to_nowhere = case(DIRTY, title, threads, &inputs.dirty, &options);
+        cases.push(Case { proof: proof(), ..to_nowhere });
         let options = [&KEEP[..], &["--discard", "--rejects", &rejects_text]].concat();
-        let case = case(DIRTY, "10 % dirty, `--discard --rejects FILE`", threads, &inputs.dirty, &options);
-        let proof = Proof { exit_codes: &[1], said: format!("read {} = written", inputs.dirty.records) };
-        cases.push(Case { fresh: Some(rejects.clone()), proof, ..case });
+        let title = "10 % dirty, `--discard --rejects FILE`";
+        let into_file = case(DIRTY_INTO_FILE, title, threads, &inputs.dirty, &options);
+        cases.push(Case { fresh: Some(rejects.clone()), proof: proof(), ..into_file });
     }
     let options = [&KEEP[..], &["--discard"]].concat();
     cases.push(case("mixed", "mixed field sets, `--discard`", 2, &inputs.mixed, &options));
@@ -192,6 +197,9 @@ pub(crate) const DISCARD: &str = "discard";
 
 /// The name of the whole job on dirty data, without the number of threads.
 pub(crate) const DIRTY: &str = "dirty";
+
+/// The same with what is told in a file.
+pub(crate) const DIRTY_INTO_FILE: &str = "dirty-into-file";
 
 /// The product's own account of a run that rejected nothing.
 pub(crate) fn all_written(input: &InputFile) -> Proof {

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use serde::Serialize;
 
-use crate::cases::{DIRTY, DISCARD, bare_tape_with};
+use crate::cases::{DIRTY, DIRTY_INTO_FILE, DISCARD, bare_tape_with};
 use crate::child::Taken;
 use crate::input::InputFile;
 use crate::machine::Machine;
@@ -165,6 +165,7 @@ impl Report {
             ("2 threads against 1, bare tape parsing", bare_tape_with(2), bare_tape_with(1)),
             ("2 threads against 1, whole job", format!("{DISCARD}-2"), format!("{DISCARD}-1")),
             ("10 % dirty against clean, 2 threads", format!("{DIRTY}-2"), format!("{DISCARD}-2")),
+            ("the same with the rejects in a file", format!("{DIRTY_INTO_FILE}-2"), format!("{DISCARD}-2")),
         ] {
             if let (Some(one), Some(other)) = (self.speed(&one), self.speed(&other)) {
                 writeln!(out, "- {title}: {:.2} ×", one / other)?;

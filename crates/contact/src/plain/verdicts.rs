@@ -10,7 +10,7 @@ use crate::explain::Finding;
 /// A power of two.
 const SLOTS: usize = 256;
 
-/// Longer values are not remembered.
+/// Values that are longer, together with the pointer, are not remembered.
 const LONGEST_BYTES: usize = 256;
 
 /// The verdicts that came last on parts that are to be cut as they were read, or are no JSON, one for each slot.
@@ -69,7 +69,7 @@ impl Verdicts {
             self.slots.clear();
         }
         let Question { part, pointer, value } = question;
-        if value.len() > LONGEST_BYTES {
+        if pointer.len() + value.len() > LONGEST_BYTES {
             return Err(None);
         }
         self.slots.resize_with(SLOTS, Slot::default);
@@ -104,5 +104,42 @@ impl Verdicts {
             findings: findings.to_vec(),
             text: text.map(str::to_owned),
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_a_second_time_is_remembered_unless_it_is_long() {
+        let program = Program::default();
+        let long = "x".repeat(LONGEST_BYTES);
+        for (pointer, value, is_long) in [
+            ("/firstName", "\"123\"", false),
+            ("", &long, false),
+            ("/a", &long, true),
+            (&long, "\"123\"", true),
+        ] {
+            let mut verdicts = Verdicts::default();
+            let question = Question { part: 7, pointer, value: value.as_bytes() };
+            let mut answers = (0..4).map(|_| match verdicts.find(&program, question) {
+                Ok((findings, text)) => {
+                    assert!(findings.is_empty());
+                    assert_eq!(text, Some("text"));
+                    "known"
+                }
+                Err(Some(place)) => {
+                    verdicts.remember(place, question, &[], Some("text"));
+                    "asked"
+                }
+                Err(None) => "long",
+            });
+            let expected = if is_long { ["long"; 4] } else { ["asked", "asked", "known", "known"] };
+            assert!(answers.by_ref().eq(expected), "{pointer} {value}");
+            drop(answers);
+            let other = Question { part: 8, ..question };
+            assert!(verdicts.find(&program, other).is_err());
+        }
     }
 }
