@@ -137,8 +137,8 @@ static WITH_BACKSLASHES: [[u8; LANE_BYTES]; 1 << WORD_BYTES] = {
     all
 };
 
-/// Appends the first bytes of some lanes, so many of them. In a record within a text a third of the bytes may be quotes: what
-/// each word becomes is looked up, instead of asking where the next quote is.
+/// Appends the first bytes of some lanes, so many of them. In a record within a text every seventh byte is a quote: what each
+/// word becomes is looked up, instead of asking where the next quote is.
 #[inline(always)]
 fn escape_lanes<S: Simd>(simd: S, lanes: &[[u8; LANE_BYTES]], count: usize, out: &mut Vec<u8>) {
     let read = |lane: &[u8; LANE_BYTES]| u8x16::from_slice(simd, lane);

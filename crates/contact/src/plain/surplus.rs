@@ -30,11 +30,12 @@ impl PlainContacts {
         }
         let PlainScratch { notes, kinds, .. } = plain;
         let MendScratch { text, done, .. } = &mut **scratch;
-        text.clear();
-        text.extend_from_slice(if taken.is_verbatim { &bytes[start..taken.end] } else { &notes.rewritten });
-        if text.len() > MOST_RECORD_BYTES {
+        let read = if taken.is_verbatim { &bytes[start..taken.end] } else { &notes.rewritten };
+        if read.len() > MOST_RECORD_BYTES {
             return None;
         }
+        text.clear();
+        text.extend_from_slice(read);
         text.resize(text.len() + PLAIN_MARGIN_BYTES, b' ');
         let (mut told, mut places, mut tables) = (Vec::new(), Vec::new(), Vec::new());
         let max = options.max_channels_per_type.map(std::num::NonZeroUsize::get);
