@@ -3,16 +3,15 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Stdout, Write};
 use std::path::Path;
-use std::thread::JoinHandle;
 
 use pipeline::{Reject, RejectLines, Rejects};
 
 /// How much is collected before it is written.
-const BUFFER_BYTES: usize = 128 << 10;
+const BUFFER_BYTES: usize = 256 << 10;
 
 /// After so many bytes the system is asked to put them on the disk, while the run goes on: then there is little left to be
 /// waited for at its end.
-const SYNCED_BYTES: usize = 16 << 20;
+const BEGUN_BYTES: u64 = 1 << 20;
 
 /// Creates a file that only its owner may read. Done before any work, so that a bad path is known at once.
 pub(crate) fn create_private(path: &Path) -> io::Result<File> {
@@ -38,7 +37,7 @@ pub(crate) struct RejectsFile {
 impl RejectsFile {
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
         let file = create_private(path)?;
-        let synced = SyncedFile { file: file.try_clone()?, unsynced: 0, syncing: None };
+        let synced = SyncedFile::new(file.try_clone()?);
         Ok(Self { lines: RejectLines::new(BufWriter::with_capacity(BUFFER_BYTES, synced)), file })
     }
 }
@@ -57,42 +56,47 @@ impl Rejects for RejectsFile {
 /// A file that goes to the disk while it is written.
 struct SyncedFile {
     file: File,
-    /// Bytes that nobody was asked to sync.
-    unsynced: usize,
-    syncing: Option<JoinHandle<io::Result<()>>>,
+    /// Bytes that were written.
+    written: u64,
+    /// So many of them are on their way to the disk.
+    begun: u64,
 }
 
 impl SyncedFile {
-    /// Waits for the sync that is under way. What it failed at is told once, and no later sync would tell it again.
-    fn join(&mut self) -> io::Result<()> {
-        match self.syncing.take().map(JoinHandle::join) {
-            Some(Ok(result)) => synced(result),
-            // The thread does nothing that could panic, and the sync at the end is still to come.
-            Some(Err(_)) | None => Ok(()),
-        }
+    fn new(file: File) -> Self {
+        Self { file, written: 0, begun: 0 }
     }
 }
 
 impl Write for SyncedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.unsynced >= SYNCED_BYTES && self.syncing.as_ref().is_none_or(JoinHandle::is_finished) {
-            self.join()?;
-            self.unsynced = 0;
-            let file = self.file.try_clone()?;
-            let sync = move || file.sync_data();
-            // Where no thread can be had, the sync at the end is enough.
-            self.syncing = std::thread::Builder::new().name("sync".to_owned()).spawn(sync).ok();
-        }
         let written = self.file.write(bytes)?;
-        self.unsynced += written;
+        self.written += written as u64;
+        if self.written - self.begun >= BEGUN_BYTES {
+            begin_sync(&self.file, self.begun, self.written);
+            self.begun = self.written;
+        }
         Ok(written)
     }
 
-    /// Waits for the sync that is under way.
     fn flush(&mut self) -> io::Result<()> {
-        self.join()
+        self.file.flush()
     }
 }
+
+/// Asks the system to put a part of a file on the disk, and does not wait for that. What then fails is told by the sync at
+/// the end.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn begin_sync(file: &File, from: u64, to: u64) {
+    // What is soon not needed in memory is written at once; what is being written then stays there. Only advice: what
+    // cannot take it, like a pipe, is written as well without.
+    let length = std::num::NonZeroU64::new(to - from);
+    let _ = rustix::fs::fadvise(file, from, length, rustix::fs::Advice::DontNeed);
+}
+
+/// Here all of it is left to the sync at the end.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn begin_sync(_file: &File, _from: u64, _to: u64) {}
 
 /// A pipe or a device cannot be synced, and need not be.
 fn synced(result: io::Result<()>) -> io::Result<()> {
@@ -116,14 +120,13 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("rejects.ndjson");
         let file = create_private(&path).expect("a file");
-        let mut synced = SyncedFile { file, unsynced: 0, syncing: None };
+        let mut synced = SyncedFile::new(file);
         let piece: Vec<u8> = (0..=255).cycle().take(1 << 20).collect();
         for nth in 0..40_usize {
             synced.write_all(&piece[nth..]).expect("there is room");
+            assert!(synced.written - synced.begun < BEGUN_BYTES);
         }
-        assert!(synced.syncing.is_some());
-        synced.flush().expect("it can be synced");
-        assert!(synced.syncing.is_none());
+        synced.file.sync_all().expect("it can be synced");
         let read = std::fs::read(&path).expect("it can be read");
         assert_eq!(read.len(), (0..40).map(|nth| piece.len() - nth).sum::<usize>());
         assert!(read.starts_with(&piece) && read.ends_with(&piece[39..]));
