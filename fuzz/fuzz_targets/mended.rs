@@ -73,12 +73,14 @@ type Said = (Option<(Vec<u8>, FieldSet)>, Option<String>, Vec<Violation>);
 
 fn what_is_said(mended: Mended<'_>, bytes: &[u8], fields: &FieldSet) -> (Said, Repairs) {
     match mended {
-        Mended::Rejected { violations, key, repairs, .. } => ((None, key, violations), repairs.clone()),
+        Mended::Rejected { violations, key, repairs, .. } => {
+            ((None, key.map(String::from), violations.clone()), repairs.clone())
+        }
         Mended::Accepted { contact, apart, pruned, repairs, .. } => {
             let text = apart.unwrap_or(bytes);
             let written = contact.rewritten.unwrap_or(&text[contact.start..contact.end]).to_vec();
             let key = contact.key(text).value.to_owned();
-            ((Some((written, fields.clone())), Some(key), pruned), repairs.clone())
+            ((Some((written, fields.clone())), Some(key), pruned.clone()), repairs.clone())
         }
     }
 }

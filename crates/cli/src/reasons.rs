@@ -213,12 +213,12 @@ mod tests {
 
     fn of_code(code: &str) -> Violation {
         let mut violation = Violation::of_record("syntax", "/a", "it is wrong");
-        violation.code = code.to_owned().into();
+        violation.code = code.into();
         violation
     }
 
     fn saying(code: &str, pointer: &str, message: &str) -> Violation {
-        Violation { pointer: pointer.to_owned(), message: message.to_owned(), ..of_code(code) }
+        Violation { pointer: pointer.into(), message: message.into(), ..of_code(code) }
     }
 
     /// The lines of the examples.

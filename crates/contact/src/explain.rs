@@ -8,6 +8,7 @@ use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use ndjson::TapeValue;
 use serde_json::Value;
+use smol_str::{SmolStr, SmolStrBuilder};
 
 use crate::places::Places;
 use crate::pointer::push_subject;
@@ -97,11 +98,13 @@ pub(crate) fn finding(
 ) {
     let Some(value) = places.resolve(error.instance_path().as_str()) else { return };
     let location = error.absolute_keyword_location().map(|location| location.as_str());
-    let pointer_of = |places: &mut Places<'_>, value: TapeValue<'_>| match at {
-        "" => places.as_read(value.index()),
-        at => at.to_owned() + &places.as_read(value.index()),
+    let pointer_of = |places: &mut Places<'_>, value: TapeValue<'_>| {
+        let mut pointer = SmolStrBuilder::new();
+        pointer.push_str(at);
+        pointer.push_str(&places.as_read(value.index()));
+        pointer.finish()
     };
-    let keyword = keyword_of(error.kind());
+    let keyword = SmolStr::new(error.kind().keyword());
     if let ValidationErrorKind::AdditionalProperties { unexpected }
     | ValidationErrorKind::UnevaluatedProperties { unexpected } = error.kind()
     {
@@ -144,11 +147,18 @@ pub(crate) fn finding(
         message.push_str(hint);
     }
     let code = match &annotations.code {
-        Some(code) => Cow::Owned(code.clone()),
-        None => Cow::Borrowed(code_of(error.kind())),
+        Some(code) => code.clone(),
+        None => SmolStr::new_static(code_of(error.kind())),
     };
     findings.push(Finding {
-        violation: Violation { code, pointer, keyword, message, value: mask(value), removed: None },
+        violation: Violation {
+            code,
+            pointer,
+            keyword,
+            message: message.into(),
+            value: mask(value),
+            removed: None,
+        },
         part: value.index(),
         kind: FindingKind::Other,
     });
@@ -158,8 +168,8 @@ pub(crate) fn finding(
 pub(crate) fn unknown_member(
     name: &str,
     member: TapeValue<'_>,
-    pointer: String,
-    keyword: Cow<'static, str>,
+    pointer: SmolStr,
+    keyword: SmolStr,
     holder: Option<&Value>,
     voice: Voice,
 ) -> Finding {
@@ -169,10 +179,10 @@ pub(crate) fn unknown_member(
     };
     Finding {
         violation: Violation {
-            code: "unknown-member".into(),
+            code: SmolStr::new_static("unknown-member"),
             pointer,
             keyword,
-            message: no_such_member(name, holder, renamed),
+            message: no_such_member(name, holder, renamed).into(),
             value: mask(member),
             removed: None,
         },
@@ -193,25 +203,6 @@ fn no_such_member(name: &str, holder: Option<&Value>, renamed: Option<&Value>) -
             "there is no member \"{name}\" here; remove it, or let --unknown-fields drop leave it out"
         ),
     }
-}
-
-/// The keyword that an error is about. Of those that are broken most it takes no memory.
-fn keyword_of(kind: &ValidationErrorKind) -> Cow<'static, str> {
-    const KEYWORDS: [&str; 10] = [
-        "pattern",
-        "format",
-        "type",
-        "enum",
-        "maxLength",
-        "minLength",
-        "required",
-        "additionalProperties",
-        "minimum",
-        "maximum",
-    ];
-    let keyword = kind.keyword();
-    let known = KEYWORDS.into_iter().find(|known| *known == keyword);
-    known.map_or_else(|| keyword.to_owned().into(), Cow::Borrowed)
 }
 
 /// The code of an error whose schema names none.

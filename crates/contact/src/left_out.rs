@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use smol_str::SmolStr;
+
 use crate::violation::Violation;
 
 /// The parts that are left out so far.
@@ -47,6 +49,7 @@ impl LeftOut {
     /// Says in each violation what was left out because of it.
     pub(crate) fn write(self, violations: &mut [Violation]) {
         for (pointer, told) in self.told {
+            let pointer = SmolStr::from(pointer);
             for nth in told {
                 if let Some(violation) = violations.get_mut(nth) {
                     violation.removed = Some(pointer.clone());
@@ -71,7 +74,7 @@ mod tests {
     use super::*;
 
     fn told(removed: Option<String>) -> Violation {
-        Violation { removed, ..Violation::of_record("unknown-member", "", "x") }
+        Violation { removed: removed.map(SmolStr::from), ..Violation::of_record("unknown-member", "", "x") }
     }
 
     proptest! {

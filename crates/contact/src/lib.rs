@@ -58,3 +58,5 @@ pub use tape_json::{TapeArray, TapeElements, TapeJson, TapeMembers, TapeNode, Ta
 pub use union::{Conflict, MOST_CHANNEL_BYTES, Origin, RemovedChannel, Union};
 pub use updated_at::{UpdatedAt, UpdatedAtError, time_of_number, time_of_text};
 pub use violation::{Violation, mask, mask_text};
+
+pub use smol_str::SmolStr;

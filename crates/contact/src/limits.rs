@@ -6,6 +6,7 @@ use std::fmt::Debug;
 
 use ndjson::{Tape, TapeValue};
 use serde_json::{Map, Value};
+use smol_str::SmolStr;
 
 use crate::places::Places;
 use crate::pointer;
@@ -34,7 +35,7 @@ const MOST_COMPARED: usize = 64;
 pub(crate) struct UniqueBy {
     /// The members that lead to each value.
     pub(crate) members: Vec<Vec<String>>,
-    code: String,
+    code: SmolStr,
 }
 
 /// At most so many elements of one `type`; those not marked inactive stay, then the later ones.
@@ -167,7 +168,7 @@ impl UniqueBy {
                 pointer::subject(&place)
             );
             let mut violation = Violation::of_record("", place, message);
-            violation.code = self.code.clone().into();
+            violation.code = self.code.clone();
             beyond.push((nth, violation));
         }
     }
@@ -284,7 +285,7 @@ fn unique_by(schema: &Map<String, Value>, place: &str) -> Result<Option<UniqueBy
     let members = annotation.as_array().ok_or_else(broken)?;
     let members = members.iter().map(|member| Some(member.as_str()?.split('/').map(str::to_owned).collect()));
     let code = schema.get("x-unique-code").and_then(Value::as_str).unwrap_or("not-unique");
-    Ok(Some(UniqueBy { members: members.collect::<Option<_>>().ok_or_else(broken)?, code: code.to_owned() }))
+    Ok(Some(UniqueBy { members: members.collect::<Option<_>>().ok_or_else(broken)?, code: code.into() }))
 }
 
 fn max_per_type(schema: &Map<String, Value>, place: &str) -> Result<Option<MaxPerType>, SchemaError> {

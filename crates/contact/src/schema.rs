@@ -8,6 +8,7 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Keyword, PatternOptions, Retrieve, Uri, ValidationError, Validator};
 use ndjson::Tape;
 use serde_json::{Value, json};
+use smol_str::SmolStr;
 use thiserror::Error;
 
 use crate::explain::{Finding, Voice, finding};
@@ -110,15 +111,15 @@ pub(crate) struct Documents {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Annotations {
     /// `x-code`
-    pub(crate) code: Option<String>,
+    pub(crate) code: Option<SmolStr>,
     /// `x-hint`
     pub(crate) hint: Option<String>,
 }
 
 impl Annotations {
     fn of(holder: &Value) -> Self {
-        let text = |name: &str| holder.get(name).and_then(Value::as_str).map(str::to_owned);
-        Self { code: text("x-code"), hint: text("x-hint") }
+        let text = |name: &str| holder.get(name).and_then(Value::as_str);
+        Self { code: text("x-code").map(SmolStr::new), hint: text("x-hint").map(str::to_owned) }
     }
 }
 

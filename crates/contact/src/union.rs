@@ -13,6 +13,7 @@ mod store;
 use std::borrow::Cow;
 
 use ndjson::{Node, StaticNode, Tape, TapeValue};
+use smol_str::{SmolStr, format_smolstr};
 
 pub use self::channels::RemovedChannel;
 pub use self::place::Origin;
@@ -88,7 +89,7 @@ pub struct Conflict {
     /// A JSON Pointer to that value in the contact of its row.
     pub pointer: String,
     /// That value, masked.
-    pub value: String,
+    pub value: SmolStr,
     /// The row whose value stays.
     pub by: u64,
 }
@@ -311,7 +312,7 @@ impl Union {
     }
 
     /// What kind of value this is, if it says anything.
-    fn masked(&self, held: Held) -> Option<String> {
+    fn masked(&self, held: Held) -> Option<SmolStr> {
         let (kind, of_what, count) = match held {
             Held::Whole(text) => {
                 let text = self.store.text(text);
@@ -321,7 +322,7 @@ impl Union {
             Held::Channels => ("array", "element", self.channels.len()),
             Held::Fields => ("array", "element", self.fields.len()),
         };
-        (count > 0).then(|| format!("{kind} with {}", counted(count, of_what)))
+        (count > 0).then(|| format_smolstr!("{kind} with {}", counted(count, of_what)))
     }
 }
 
@@ -330,7 +331,7 @@ impl Row<'_, '_> {
         At { row: self.number, nth: channel.unwrap_or(0) }
     }
 
-    fn conflict(&mut self, field: String, row: u64, pointer: String, value: String) {
+    fn conflict(&mut self, field: String, row: u64, pointer: String, value: SmolStr) {
         self.conflicts.push(Conflict { field, row, pointer, value, by: self.number });
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use ndjson::{Parser, StaticNode, SyntaxError, TapeValue};
 use serde::{Deserialize, Serialize};
+use smol_str::{SmolStr, SmolStrBuilder, ToSmolStr, format_smolstr};
 
 use crate::pointer::subject;
 
@@ -12,38 +13,38 @@ use crate::pointer::subject;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Violation {
     /// The stable name of this kind of fault, such as `bad-email`.
-    pub code: Cow<'static, str>,
+    pub code: SmolStr,
     /// A JSON Pointer into the record as it was read.
-    pub pointer: String,
+    pub pointer: SmolStr,
     /// The keyword of the schema that was broken; empty for rules that are not schema keywords.
-    pub keyword: Cow<'static, str>,
+    pub keyword: SmolStr,
     /// What is wrong and what to do, as a sentence that names the place, and without the value.
-    pub message: String,
+    pub message: SmolStr,
     /// The value, masked.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub value: String,
+    #[serde(default, skip_serializing_if = "SmolStr::is_empty")]
+    pub value: SmolStr,
     /// What was left out because of it, as a pointer into the record as it was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub removed: Option<String>,
+    pub removed: Option<SmolStr>,
 }
 
 impl Violation {
     /// A violation of a rule that is not a keyword of the schema.
     #[must_use]
-    pub fn of_record(code: &'static str, pointer: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn of_record(code: &'static str, pointer: impl Into<SmolStr>, message: impl Into<SmolStr>) -> Self {
         Self {
-            code: Cow::Borrowed(code),
+            code: SmolStr::new_static(code),
             pointer: pointer.into(),
-            keyword: Cow::Borrowed(""),
+            keyword: SmolStr::default(),
             message: message.into(),
-            value: String::new(),
+            value: SmolStr::default(),
             removed: None,
         }
     }
 
     /// A time that cannot be read, so that the record counts as the oldest. The value comes masked.
     #[must_use]
-    pub fn of_unreadable_time(pointer: impl Into<String>, value: String) -> Self {
+    pub fn of_unreadable_time(pointer: impl Into<SmolStr>, value: SmolStr) -> Self {
         let pointer = pointer.into();
         let message = format!(
             "{} is no time; write a date (2026-10-30), a date and a time (2026-10-30T14:05:00Z), or seconds or \
@@ -55,12 +56,13 @@ impl Violation {
 
     /// Says that it is about another place, of the record out of which the contact was made; the message names that place
     /// then. An empty pointer is no place: the message goes on naming that of the contact.
-    pub fn move_to(&mut self, pointer: String) {
+    pub fn move_to(&mut self, pointer: impl Into<SmolStr>) {
+        let pointer = pointer.into();
         if !pointer.is_empty()
             && let Some(rest) = self.message.strip_prefix(&subject(&self.pointer))
             && rest.starts_with(' ')
         {
-            self.message = subject(&pointer) + rest;
+            self.message = (subject(&pointer) + rest).into();
         }
         self.pointer = pointer;
     }
@@ -77,13 +79,13 @@ impl Violation {
 
 /// Shows what kind of value this is without giving it away: exports hold names, addresses and tokens.
 #[must_use]
-pub fn mask(value: TapeValue<'_>) -> String {
+pub fn mask(value: TapeValue<'_>) -> SmolStr {
     match *value.node() {
         ndjson::Node::String(text) => mask_text(text),
-        ndjson::Node::Object { len, .. } => format!("object with {}", counted(len, "member")),
-        ndjson::Node::Array { len, .. } => format!("array with {}", counted(len, "element")),
-        ndjson::Node::Static(StaticNode::Null) => "null".to_owned(),
-        ndjson::Node::Static(StaticNode::Bool(truth)) => truth.to_string(),
+        ndjson::Node::Object { len, .. } => format_smolstr!("object with {}", counted(len, "member")),
+        ndjson::Node::Array { len, .. } => format_smolstr!("array with {}", counted(len, "element")),
+        ndjson::Node::Static(StaticNode::Null) => SmolStr::new_static("null"),
+        ndjson::Node::Static(StaticNode::Bool(truth)) => truth.to_smolstr(),
         ndjson::Node::Static(StaticNode::I64(number)) => mask_text(&number.to_string()),
         ndjson::Node::Static(StaticNode::U64(number)) => mask_text(&number.to_string()),
         ndjson::Node::Static(StaticNode::F64(number)) => mask_text(&number.to_string()),
@@ -91,7 +93,7 @@ pub fn mask(value: TapeValue<'_>) -> String {
 }
 
 /// The same of a value in compact JSON.
-pub(crate) fn mask_encoded(value: &[u8]) -> String {
+pub(crate) fn mask_encoded(value: &[u8]) -> SmolStr {
     match decoded_text(value) {
         Some(text) => mask_text(&text),
         None => Parser::new().parse(value, |tape| mask(tape.root())).unwrap_or_default(),
@@ -109,23 +111,24 @@ pub(crate) fn decoded_text(value: &[u8]) -> Option<Cow<'_, str>> {
 
 /// The first two characters at most, never more than a quarter of the text, and its length.
 #[must_use]
-pub fn mask_text(text: &str) -> String {
+pub fn mask_text(text: &str) -> SmolStr {
     let length = if text.is_ascii() { text.len() } else { text.chars().count() };
-    let mut masked = String::with_capacity(32);
-    masked.extend(text.chars().take((length / 4).min(2)).filter(|character| !character.is_control()));
+    let mut masked = SmolStrBuilder::new();
+    let shown = text.chars().take((length / 4).min(2)).filter(|character| !character.is_control());
+    shown.for_each(|character| masked.push(character));
     masked.push_str("*** (");
     push_counted(&mut masked, length, "character");
     masked.push(')');
-    masked
+    masked.finish()
 }
 
-pub(crate) fn counted(number: usize, noun: &str) -> String {
-    let mut text = String::new();
+pub(crate) fn counted(number: usize, noun: &str) -> SmolStr {
+    let mut text = SmolStrBuilder::new();
     push_counted(&mut text, number, noun);
-    text
+    text.finish()
 }
 
-fn push_counted(text: &mut String, number: usize, noun: &str) {
+fn push_counted(text: &mut SmolStrBuilder, number: usize, noun: &str) {
     text.push_str(itoa::Buffer::new().format(number));
     text.push(' ');
     text.push_str(noun);

@@ -237,7 +237,7 @@ proptest! {
                 prop_assert!(conflict.row < row);
                 let value = rows[conflict.row as usize].pointer(&conflict.pointer).expect("the row has it");
                 prop_assert!(!says_nothing(value));
-                let mut masked = String::new();
+                let mut masked = contact::SmolStr::default();
                 Parser::new().parse(value.to_string().as_bytes(), |tape| masked = contact::mask(tape.root())).expect("it is JSON");
                 prop_assert_eq!(conflict.value, masked);
             }

@@ -2,7 +2,7 @@
 
 use contact::{
     DedupeOn, FieldSet, Formats, LineEnds, OnInvalid, PLAIN_MARGIN_BYTES, RuleOptions, Rules, Schema,
-    Scratch, UnknownFields, Verdict,
+    Scratch, UnknownFields, Verdict, Violation,
 };
 use ndjson::Parser;
 use serde_json::{Value, json};
@@ -35,13 +35,14 @@ fn judge(rules: &Rules, record: &str) -> Judged {
         Verdict::Accepted { pruned, updated_at, .. } => {
             let mut encoded = Vec::new();
             contact::encode(tape, &mut encoded);
-            let told = pruned
-                .into_iter()
-                .map(|violation| (violation.code.into_owned(), violation.pointer, violation.removed));
+            let told = pruned.into_iter().map(|violation| {
+                let Violation { code, pointer, removed, .. } = violation;
+                (code.to_string(), pointer.to_string(), removed.map(String::from))
+            });
             Judged::Accepted(String::from_utf8(encoded).expect("text"), updated_at, told.collect())
         }
         Verdict::Rejected { violations, .. } => {
-            Judged::Rejected(violations.into_iter().map(|violation| violation.code.into_owned()).collect())
+            Judged::Rejected(violations.into_iter().map(|violation| violation.code.to_string()).collect())
         }
     };
     Parser::new().parse(record.as_bytes(), judge).expect("it is JSON")

@@ -152,7 +152,7 @@ impl<'m> Making<'m> {
             Date::Unreadable => {
                 let value = match plain_text(record, place, self.values) {
                     Ok(text) => mask_text(text),
-                    Err(_) => "no single value".to_owned(),
+                    Err(_) => "no single value".into(),
                 };
                 Some(Violation::of_unreadable_time(record.pointer(place), value))
             }
@@ -444,7 +444,7 @@ impl<'m> Making<'m> {
         let mut violation = Violation::of_record("", &*pointer, message);
         violation.code = code.into();
         violation.value = value;
-        violation.removed = Some(pointer);
+        violation.removed = Some(pointer.into());
         self.left_out.push(violation);
     }
 

@@ -148,7 +148,7 @@ fn find(tape: &Tape<'_>, record: &mut Vec<u8>) -> Rejected {
 }
 
 fn foreign(pointer: &str, message: impl Into<String>) -> Rejected {
-    Rejected::Foreign(Violation::of_record("not-a-reject", pointer, message))
+    Rejected::Foreign(Violation::of_record("not-a-reject", pointer, message.into()))
 }
 
 /// Whether it is Base64.

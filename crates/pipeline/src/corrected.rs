@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use mapping::{Mapper, NoRecord, Rejected, RejectedReader};
 use ndjson::{Block, FramingFault, RecordText};
+use smol_str::SmolStr;
 
 use crate::examine::{Context, Examination, Examined, Examiner, Held, Plain, Refused};
 use crate::mapped::Place;
@@ -78,10 +79,15 @@ impl Examiner {
                     continue;
                 }
                 Rejected::Passed(NoRecord { key, violation }) => {
-                    out.pass_over(line, text, Refused { key, ..Refused::of(violation) });
+                    out.pass_over(
+                        line,
+                        text,
+                        Refused { key: key.map(SmolStr::from), ..Refused::of(violation) },
+                    );
                     continue;
                 }
                 Rejected::Missing(NoRecord { key, violation }) => {
+                    let key = key.map(SmolStr::from);
                     out.reject(line, text, Refused { key, held: Held::No, ..Refused::of(violation) });
                     continue;
                 }

@@ -9,6 +9,8 @@ use contact::{
 };
 use mapping::Sources;
 use ndjson::{Block, FramingFault, Parser, Records, Tape};
+use smallvec::{SmallVec, smallvec};
+use smol_str::SmolStr;
 
 use crate::corrected::Unwrapping;
 use crate::field_sets::FieldSets;
@@ -155,10 +157,13 @@ pub(crate) enum Stored {
 /// Why a record, or a part of it, is not in the output.
 pub(crate) struct Refused {
     /// What a record that is left out would have been known by.
-    pub(crate) key: Option<String>,
-    pub(crate) violations: Vec<Violation>,
+    pub(crate) key: Option<SmolStr>,
+    pub(crate) violations: Reasons,
     pub(crate) held: Held,
 }
+
+/// Why something is refused: mostly there is one reason, and that needs no memory of its own.
+pub(crate) type Reasons = SmallVec<[Violation; 1]>;
 
 /// Whether the text of a refused record is at hand.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -171,7 +176,12 @@ pub(crate) enum Held {
 impl Refused {
     /// A record of which nothing but one fault is known.
     pub(crate) fn of(violation: Violation) -> Self {
-        Self { key: None, violations: vec![violation], held: Held::Yes }
+        Self { key: None, violations: smallvec![violation], held: Held::Yes }
+    }
+
+    /// A record that was read to the end.
+    pub(crate) fn of_all(key: Option<impl Into<SmolStr>>, violations: impl Into<Reasons>) -> Self {
+        Self { key: key.map(Into::into), violations: violations.into(), held: Held::Yes }
     }
 
     /// A record that cannot even be parsed.
@@ -374,8 +384,8 @@ impl Examiner {
             return;
         }
         let violations = match parser.parse(bytes, |tape| schema.check(tape)) {
-            Ok(violations) => violations,
-            Err(error) => vec![Violation::of_syntax(&error)],
+            Ok(violations) => SmallVec::from_vec(violations),
+            Err(error) => smallvec![Violation::of_syntax(&error)],
         };
         if violations.is_empty() {
             out.passed += 1;
@@ -421,8 +431,7 @@ impl Examiner {
                 self.body(context, &body, bytes, line, text.start, out);
             }
             Err(error) => {
-                let violations = vec![Violation::of_syntax(&error)];
-                out.reject(line, text, Refused { key: None, violations, held: Held::Yes });
+                out.reject(line, text, Refused::of(Violation::of_syntax(&error)));
             }
         }
     }
@@ -491,7 +500,7 @@ impl Examiner {
                     }
                 }
             };
-            out.reject(line, text, Refused { key: None, violations: vec![violation], held: Held::Yes });
+            out.reject(line, text, Refused::of(violation));
         }
     }
 }
@@ -534,14 +543,13 @@ pub(crate) fn judge(
 ) {
     match context.rules.judge(tape, scratch) {
         Verdict::Rejected { violations, key } => {
-            let key = key.map(|key| key.value.to_owned());
-            out.reject(line, text, Refused { key, violations, held: Held::Yes });
+            out.reject(line, text, Refused::of_all(key.map(|key| key.value), violations));
         }
         Verdict::Accepted { pruned, key, updated_at } => {
             field_set.read(tape.root());
             if let Some(violation) = context.listed.unlisted(field_set) {
-                let key = Some(key.value.to_owned());
-                out.reject(line, text, Refused { key, violations: vec![violation], held: Held::Yes });
+                let key = Some(SmolStr::new(key.value));
+                out.reject(line, text, Refused { key, ..Refused::of(violation) });
                 return;
             }
             let field_set = out.field_set(field_set);
@@ -550,7 +558,7 @@ pub(crate) fn judge(
             let contact = Stored::Apart(start..out.encoded.len());
             let identity = identify(context, tape, key, updated_at, out);
             let stored_key = out.store_key(key.value);
-            let pruned = out.prune(pruned);
+            let pruned = out.prune(pruned.into());
             out.entries.push(Entry {
                 line,
                 text,

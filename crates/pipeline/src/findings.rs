@@ -112,7 +112,7 @@ mod tests {
                 let spot = Spot { input: 1, line: nth / 2, byte_offset: nth / 2 };
                 let action = if nth % 5 < 2 { Action::Pruned } else { Action::MergedConflict };
                 let mut violation = Violation::of_record("conflict", format!("/{nth}"), "because \"so\"");
-                violation.removed = (nth % 3 == 0).then(|| "/x".to_owned());
+                violation.removed = (nth % 3 == 0).then(|| "/x".into());
                 findings.push(spot, action, violation.clone(), &space).expect("there is room");
                 match expected.last_mut() {
                     Some(last) if last.spot == spot && last.action == action => {

@@ -10,6 +10,7 @@ use contact::{
 };
 use merge::Lost;
 use ndjson::Parser;
+use smol_str::{SmolStr, format_smolstr};
 use spill::{Space, SpillError};
 
 use crate::findings::Findings;
@@ -179,7 +180,7 @@ impl Folder {
                     let moved = finding.violations.iter().filter(|violation| violation.code == "token-moved");
                     // Their pointers are those of single rows; and one reason for all of many tokens is enough.
                     let moved =
-                        moved.map(|violation| Violation { pointer: String::new(), ..violation.clone() });
+                        moved.map(|violation| Violation { pointer: SmolStr::default(), ..violation.clone() });
                     violations.extend(moved.take(MOST_REASONS.saturating_sub(violations.len())));
                     Ok::<(), SpillError>(())
                 })?;
@@ -247,8 +248,8 @@ impl Folder {
             let origin = union.origin(&violation.pointer);
             let origin = origin.unwrap_or(Origin { row: 0, pointer: violation.pointer.to_string() });
             let Some(spot) = spots.get(origin.row as usize) else { continue };
-            let violation =
-                Violation { removed: Some(origin.pointer.clone()), pointer: origin.pointer, ..violation };
+            let pointer = SmolStr::from(origin.pointer);
+            let violation = Violation { removed: Some(pointer.clone()), pointer, ..violation };
             findings.push(*spot, Action::Pruned, violation, &folding.space)?;
         }
         Ok(Ok(start..encoded.len()))
@@ -290,7 +291,7 @@ impl Folder {
         for removed in removed {
             let Some(spot) = self.spots.get(removed.origin.row as usize) else { continue };
             let message = message(&removed);
-            let pointer = removed.origin.pointer;
+            let pointer = SmolStr::from(removed.origin.pointer);
             let mut violation = Violation::of_record(code, pointer.clone(), message);
             violation.value = contact::mask_text(&removed.value);
             violation.removed = Some(pointer);
@@ -320,7 +321,9 @@ fn of_all_rows(violations: impl Iterator<Item = Violation>) -> Vec<Violation> {
         violation.removed = None;
         let pointer = std::mem::take(&mut violation.pointer);
         if !pointer.is_empty() {
-            violation.message += &format!(" ({pointer} in the contact that all rows of this key make)");
+            let message = violation.message;
+            violation.message =
+                format_smolstr!("{message} ({pointer} in the contact that all rows of this key make)");
         }
         violation
     };

@@ -7,7 +7,7 @@ use contact::{LineEnds, PLAIN_MARGIN_BYTES, Violation};
 use mapping::{Columns, Fate as MappedFate, Mapped, Mapper, Sources, Trace};
 use ndjson::{Block, Cells, Parser, RecordText, Table};
 
-use crate::examine::{Context, Examined, Examiner, Fate, Held, Refused, judge};
+use crate::examine::{Context, Examined, Examiner, Fate, Refused, judge};
 use crate::mended::TakenFrom;
 
 /// Memory above this size is given back after the record that needed it.
@@ -176,10 +176,10 @@ impl Examiner {
         match fate {
             MappedFate::Contact => {}
             MappedFate::Skipped { violations, key } => {
-                return out.skip(place.line, place.text, Refused { key, violations, held: Held::Yes });
+                return out.skip(place.line, place.text, Refused::of_all(key, violations));
             }
             MappedFate::Rejected { violations, key } => {
-                return out.reject(place.line, place.text, Refused { key, violations, held: Held::Yes });
+                return out.reject(place.line, place.text, Refused::of_all(key, violations));
             }
         }
         let entry = out.entries.len();
@@ -198,7 +198,7 @@ impl Examiner {
         };
         let Some(told) = told else { return };
         if told == out.refused.len() {
-            out.prune(left_out);
+            out.prune(left_out.into());
             return;
         }
         let violations = &mut out.refused[told].violations;
@@ -207,7 +207,7 @@ impl Examiner {
                 violation.move_to(trace.pointer_of(&violation.pointer));
             }
         }
-        violations.splice(0..0, left_out);
+        violations.insert_many(0, left_out);
         if is_rejected {
             // Nothing was left out of what is not there.
             violations.iter_mut().for_each(|violation| violation.removed = None);

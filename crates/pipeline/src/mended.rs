@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use contact::{FieldSet, Mended, PlainContact, Violation};
+use contact::{FieldSet, Mended, PlainContact};
 use ndjson::RecordText;
 
-use crate::examine::{Entry, Examined, Fate, Held, Identity, Link, Refused, Stored, Token};
+use crate::examine::{Entry, Examined, Fate, Held, Identity, Link, Reasons, Refused, Stored, Token};
 use crate::seen::Hasher;
 
 /// Where a contact was taken from.
@@ -41,7 +41,7 @@ impl Examined {
         match mended {
             Mended::Accepted { contact, apart, pruned, repairs, .. } => {
                 self.repairs.add(repairs);
-                let pruned = self.prune(pruned);
+                let pruned = self.prune(pruned.drain(..).collect());
                 let taken = match apart {
                     Some(bytes) => &TakenFrom { bytes, base: None, line, text },
                     None => taken,
@@ -53,13 +53,14 @@ impl Examined {
             }
             Mended::Rejected { violations, key, repairs, .. } => {
                 self.repairs.add(repairs);
+                let violations = violations.drain(..).collect();
                 self.reject(line, text, Refused { key, violations, held: Held::Yes });
             }
         }
     }
 
     /// The index of what is told of a contact that parts were left out of.
-    pub(crate) fn prune(&mut self, pruned: Vec<Violation>) -> Option<usize> {
+    pub(crate) fn prune(&mut self, pruned: Reasons) -> Option<usize> {
         (!pruned.is_empty()).then(|| {
             // Its key is that of the contact.
             self.refused.push(Refused { key: None, violations: pruned, held: Held::Yes });

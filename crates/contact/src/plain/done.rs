@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use smol_str::SmolStr;
+
 use super::failure::Incomplete;
 use super::scan::Taken;
 use crate::explain::{Finding, FindingKind};
@@ -24,7 +26,7 @@ pub(super) struct Done {
     /// The record is refused for what was found first.
     pub(super) is_refused: bool,
     /// The external id was cut: as a text, if it was one.
-    pub(super) external_id: Option<Option<String>>,
+    pub(super) external_id: Option<Option<SmolStr>>,
     /// Something was cut.
     pub(super) has_cut: bool,
     /// What the object or array lacks, if it must have it, that the last cut was made in.
@@ -43,6 +45,14 @@ pub(super) struct Lack {
 }
 
 impl Done {
+    /// Forgets what was done with the record before.
+    pub(super) fn clear(&mut self) {
+        let Self { mut told, mut gaps, .. } = std::mem::take(self);
+        told.clear();
+        gaps.clear();
+        *self = Self { told, gaps, ..Self::default() };
+    }
+
     /// Whether a part lacks nothing but what was cut out of it and told.
     pub(super) fn lacks_only_what_was_cut(&self, part: &Incomplete) -> bool {
         self.lack.is_some_and(|cut| {
@@ -54,7 +64,7 @@ impl Done {
     pub(super) fn tell(
         &mut self,
         findings: Cow<'_, [Finding]>,
-        pointer: String,
+        pointer: &str,
         is_consequence: bool,
         options: &RuleOptions,
     ) -> Option<()> {
@@ -63,17 +73,13 @@ impl Done {
                 FindingKind::UnknownMember => options.unknown_fields == UnknownFields::Reject,
                 FindingKind::Other => options.on_invalid == OnInvalid::Reject,
             });
-            let removed = std::iter::repeat_n(pointer, findings.len());
-            let told = |(violation, removed)| Violation { removed: Some(removed), ..violation };
-            self.told = match findings {
+            match findings {
                 Cow::Borrowed(known) => {
-                    known.iter().map(|finding| finding.violation.clone()).zip(removed).map(told).collect()
+                    self.told.extend(known.iter().map(|finding| finding.violation.clone()));
                 }
-                Cow::Owned(found) => {
-                    found.into_iter().map(|finding| finding.violation).zip(removed).map(told).collect()
-                }
-            };
-            self.has_cut = true;
+                Cow::Owned(found) => self.told.extend(found.into_iter().map(|finding| finding.violation)),
+            }
+            self.widen(pointer);
             return Some(());
         }
         // A second part may be told before the first; but what is only missing because the first is gone goes with it.
@@ -81,15 +87,16 @@ impl Done {
         if !is_consequence || self.is_refused || !is_gap(&last.violation) {
             return None;
         }
-        self.gaps = vec![last.violation];
-        self.widen(&pointer);
+        self.gaps.clear();
+        self.gaps.push(last.violation);
+        self.widen(pointer);
         Some(())
     }
 
     /// More than what was told goes with it.
     pub(super) fn widen(&mut self, pointer: &str) {
         for told in &mut self.told {
-            told.removed = Some(pointer.to_owned());
+            told.removed = Some(SmolStr::new(pointer));
         }
         self.has_cut = true;
     }

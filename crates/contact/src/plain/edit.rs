@@ -28,17 +28,17 @@ pub(super) fn name_before(text: &[u8], value: usize) -> Option<&[u8]> {
     (text[colon] == b':' && text[quote] == b'"').then_some(&text[start + 1..quote])
 }
 
-/// The pointer to a value in the last of these objects and arrays; the first of them is that of the record.
-pub(super) fn pointer_to(text: &[u8], way: &[Open], value: usize) -> Option<String> {
-    let mut pointer = String::with_capacity(32);
+/// Writes the pointer to a value in the last of these objects and arrays; the first of them is that of the record.
+pub(super) fn write_pointer(text: &[u8], way: &[Open], value: usize, pointer: &mut String) -> Option<()> {
+    pointer.clear();
     let inner = way.iter().skip(1).map(|open| open.at).chain([value]);
     for (open, inner) in way.iter().zip(inner) {
         match text[open.at] {
-            b'[' => push_token(&mut pointer, itoa::Buffer::new().format(open.element)),
-            _ => push_token(&mut pointer, std::str::from_utf8(name_before(text, inner)?).ok()?),
+            b'[' => push_token(pointer, itoa::Buffer::new().format(open.element)),
+            _ => push_token(pointer, std::str::from_utf8(name_before(text, inner)?).ok()?),
         }
     }
-    Some(pointer)
+    Some(())
 }
 
 /// Takes out an element, with the comma that parts it from the next one or the one before.

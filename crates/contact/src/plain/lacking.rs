@@ -1,5 +1,7 @@
 //! Contacts of which all was taken that is there, but that lack members.
 
+use smol_str::SmolStr;
+
 use super::mend::Mender;
 use super::notes::Cell;
 use super::program::PartId;
@@ -7,18 +9,16 @@ use super::verdicts::Question;
 use super::{PlainContacts, PlainScratch};
 use crate::dedupe::DedupeOn;
 use crate::rules::findings_of;
-use crate::violation::Violation;
 
 /// A record as a whole, beside its parts.
 const RECORD: PartId = PartId::MAX;
 
-/// A record that is refused for what it lacks.
+/// A record that is refused for what it lacks, which is told with what was done.
 pub(super) struct Lacking {
     /// The place after it.
     pub(super) end: usize,
-    pub(super) violations: Vec<Violation>,
     /// What the contact would have been known by.
-    pub(super) key: Option<String>,
+    pub(super) key: Option<SmolStr>,
 }
 
 impl PlainContacts {
@@ -49,13 +49,14 @@ impl PlainContacts {
             Cell::Absent if options.dedupe_on == DedupeOn::ExternalCustomerId => None,
             _ => {
                 let (_, place) = self.key(bytes, notes, options.dedupe_on)?;
-                Some(std::str::from_utf8(&bytes[place]).ok()?.to_owned())
+                Some(SmolStr::new(std::str::from_utf8(&bytes[place]).ok()?))
             }
         };
         let members = [lacking.there, lacking.count as u64].map(u64::to_le_bytes);
         let question = Question { part: RECORD, pointer: "", value: members.as_flattened() };
-        let violations = match scratch.verdicts.find(&self.program, question) {
-            Ok((known, _)) => known.iter().map(|finding| finding.violation.clone()).collect(),
+        let told = &mut scratch.done.told;
+        match scratch.verdicts.find(&self.program, question) {
+            Ok((known, _)) => told.extend(known.iter().map(|finding| finding.violation.clone())),
             Err(place) => {
                 let found =
                     parser.parse(&bytes[start..lacking.end], |tape| findings_of(schemas, tape)).ok()?;
@@ -66,9 +67,9 @@ impl PlainContacts {
                 if let Some(place) = place {
                     scratch.verdicts.remember(place, question, &found, None);
                 }
-                found.into_iter().map(|finding| finding.violation).collect()
+                told.extend(found.into_iter().map(|finding| finding.violation));
             }
-        };
-        Some(Lacking { end: lacking.end, violations, key })
+        }
+        Some(Lacking { end: lacking.end, key })
     }
 }

@@ -9,9 +9,10 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use ndjson::{Parser, PartError, SyntaxError};
+use smol_str::SmolStr;
 
 use super::done::{Done, Lack};
-use super::edit::{name_before, pointer_to};
+use super::edit::{name_before, write_pointer};
 use super::failure::{Incomplete, Inside, Step};
 use super::lacking::Lacking;
 use super::look_ahead::LookAhead;
@@ -49,8 +50,8 @@ pub enum Mended<'b> {
         contact: PlainContact<'b>,
         /// The bytes that its places are counted in, if these are not those that it was read from.
         apart: Option<&'b [u8]>,
-        /// One for each part left out.
-        pruned: Vec<Violation>,
+        /// One for each part left out. It is there to be taken out: the memory stays.
+        pruned: &'b mut Vec<Violation>,
         /// How often each normaliser changed a value of it.
         repairs: &'b Repairs,
     },
@@ -58,10 +59,10 @@ pub enum Mended<'b> {
     Rejected {
         /// The place after the record.
         end: usize,
-        /// Why.
-        violations: Vec<Violation>,
+        /// Why. It is there to be taken out: the memory stays.
+        violations: &'b mut Vec<Violation>,
         /// What the contact would have been known by.
-        key: Option<String>,
+        key: Option<SmolStr>,
         /// How often each normaliser changed a value of it.
         repairs: &'b Repairs,
     },
@@ -88,6 +89,8 @@ pub(crate) struct MendScratch {
     written: Vec<u8>,
     /// A record in normal form.
     normal: Vec<u8>,
+    /// What leads to a part.
+    pointer: String,
     walk: Walk,
     pub(super) done: Done,
     pub(super) repairs: Repairs,
@@ -177,13 +180,15 @@ impl PlainContacts {
     ) -> Option<Mended<'b>> {
         let Done { parts, taken, .. } = scratch.done;
         if parts == 0 {
-            (scratch.done, scratch.repairs) = Default::default();
+            scratch.done.clear();
+            scratch.repairs = Repairs::default();
         }
         let mut mender = Mender { schemas, options, parser, scratch };
         let taken = match taken {
             None if parts == 0 => {
-                let Lacking { end, violations, key } = self.lacking(bytes, start, &mut mender, plain)?;
-                let repairs = &scratch.repairs;
+                let Lacking { end, key } = self.lacking(bytes, start, &mut mender, plain)?;
+                let MendScratch { done, repairs, .. } = scratch;
+                let violations = &mut done.told;
                 return is_ended(bytes, end, line_ends).then_some(Mended::Rejected {
                     end,
                     violations,
@@ -199,7 +204,7 @@ impl PlainContacts {
             false => taken,
         };
         let MendScratch { done, normal, repairs, .. } = scratch;
-        self.conclude(bytes, start, taken, std::mem::take(done), options, plain, normal, repairs, field_set)
+        self.conclude(bytes, start, taken, done, options, plain, normal, repairs, field_set)
     }
 
     /// Why a record is no JSON that neither of these said anything about. Its text is all of `record`, and they were asked for
@@ -237,7 +242,7 @@ impl PlainContacts {
         bytes: &'b [u8],
         start: usize,
         taken: Taken,
-        mut done: Done,
+        done: &'b mut Done,
         options: &RuleOptions,
         plain: &'b mut PlainScratch,
         normal: &'b mut Vec<u8>,
@@ -273,7 +278,7 @@ impl PlainContacts {
             (text, start, is_apart, rewritten) = (normal, 0, true, false);
         }
         let external_id = notes.cell(0, self.external_id);
-        let key = match (done.external_id, external_id) {
+        let key = match (done.external_id.take(), external_id) {
             (Some(cut), Cell::Absent) => Err(cut),
             (Some(_), _) => return None,
             // Nothing else is looked for.
@@ -282,24 +287,25 @@ impl PlainContacts {
             (None, Cell::Absent) if is_refused || done.has_cut => return None,
             _ => Ok(self.key(text, notes, options.dedupe_on)?),
         };
-        let refused = |violations: Vec<Violation>, key| {
-            let violations = violations.into_iter().map(|told| Violation { removed: None, ..told }).collect();
+        let Done { told, gaps, .. } = done;
+        let refused = |violations: &'b mut Vec<Violation>, key| {
+            violations.iter_mut().for_each(|told| told.removed = None);
             Mended::Rejected { end, violations, key, repairs }
         };
         if is_refused {
             let key = match key {
-                Ok((_, place)) => Some(std::str::from_utf8(&text[place]).ok()?.to_owned()),
+                Ok((_, place)) => Some(SmolStr::new(std::str::from_utf8(&text[place]).ok()?)),
                 Err(cut) => cut,
             };
-            done.told.extend(done.gaps);
-            return Some(refused(done.told, key));
+            told.append(gaps);
+            return Some(refused(told, key));
         }
         let (key_field, key) = match key {
             Ok(key) => key,
             Err(cut) => {
-                let missing = crate::rules::missing_key(options.dedupe_on, done.told.is_empty());
-                done.told.push(missing);
-                return Some(refused(done.told, cut));
+                let missing = crate::rules::missing_key(options.dedupe_on, told.is_empty());
+                told.push(missing);
+                return Some(refused(told, cut));
             }
         };
         self.read_field_set(text, notes, field_set)?;
@@ -317,7 +323,7 @@ impl PlainContacts {
             links: if is_sought { &found.links } else { &[] },
         };
         let apart = is_apart.then_some(text);
-        Some(Mended::Accepted { end, contact, apart, pruned: done.told, repairs })
+        Some(Mended::Accepted { end, contact, apart, pruned: told, repairs })
     }
 }
 
@@ -330,9 +336,11 @@ impl Mender<'_> {
     /// Judges a part that a scan did not take, and says what is to be done with it. `None` if the record is given up.
     pub(super) fn judge(&mut self, scan: &Scan<'_>, step: &Step<'_>, part: &Part) -> Option<Edit> {
         let Self { schemas, options, parser, scratch } = self;
-        let MendScratch { part: mended, written, walk, done, repairs, verdicts, .. } = &mut **scratch;
+        let MendScratch { part: mended, written, pointer, walk, done, repairs, verdicts, .. } =
+            &mut **scratch;
         if done.parts == 0 {
-            (*done, *repairs) = Default::default();
+            done.clear();
+            *repairs = Repairs::default();
         }
         done.parts += 1;
         if !part.is_read {
@@ -347,12 +355,13 @@ impl Mender<'_> {
             return None;
         }
         let is_root = way.len() == 1;
-        let pointer = pointer_to(scan.bytes, way, value.start)?;
+        write_pointer(scan.bytes, way, value.start, pointer)?;
+        let pointer = &**pointer;
         let is_consequence =
             part.incomplete.is_some_and(|incomplete| done.lacks_only_what_was_cut(&incomplete));
         // What an element lacks is not told if more is left of its array.
         if is_consequence && matches!(step.inside, Inside::Element { .. }) && !step.is_bounded {
-            done.widen(&pointer);
+            done.widen(pointer);
             done.lack = Some(Lack { opening: step.opening, member: 0 });
             return Some(Edit::Cut { has_changed: false });
         }
@@ -376,26 +385,28 @@ impl Mender<'_> {
         if is_root && name == Some(b"contacts") {
             return None;
         }
+        let is_external_id = is_root && name == Some(b"externalCustomerId");
         let settings = &options.settings;
         let said = &scan.program.parts[step.part];
-        let question = Question { part: step.part, pointer: &pointer, value: read };
+        let question = Question { part: step.part, pointer, value: read };
         let (is_absent, has_changed, findings, cut_text) = match verdicts.find(scan.program, question) {
             Ok(([], _)) => {
                 done.is_broken = true;
                 return None;
             }
-            Ok((findings, text)) => (false, false, Cow::Borrowed(findings), text.map(str::to_owned)),
+            Ok((findings, text)) => (false, false, Cow::Borrowed(findings), text.cloned()),
             Err(place) => {
                 written.clear();
                 let judged = parser.parse_part(read, |tape| {
-                    let address = Address { name, pointer: &pointer };
+                    let address = Address { name, pointer };
                     let judged = said.judge(address, schemas, tape, settings, walk, repairs)?;
                     let is_cut = judged.is_absent || !judged.findings.is_empty();
                     if !is_cut {
                         encode(tape, written);
                     }
-                    let text = tape.root().as_str().filter(|text| is_cut && is_root && !text.is_empty());
-                    Some((judged, text.map(str::to_owned)))
+                    let text =
+                        tape.root().as_str().filter(|text| is_cut && is_external_id && !text.is_empty());
+                    Some((judged, text.map(SmolStr::new)))
                 });
                 let (judged, text) = match judged {
                     Ok(judged) => judged?,
@@ -414,7 +425,7 @@ impl Mender<'_> {
                     && !findings.is_empty()
                     && !has_changed
                 {
-                    verdicts.remember(place, question, &findings, text.as_deref());
+                    verdicts.remember(place, question, &findings, text.as_ref());
                 }
                 (is_absent, has_changed, Cow::Owned(findings), text)
             }
@@ -432,7 +443,7 @@ impl Mender<'_> {
         if !may_go {
             return None;
         }
-        if is_root && name == Some(b"externalCustomerId") {
+        if is_external_id {
             done.external_id = Some(cut_text);
         }
         if is_absent {

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use jsonschema::Validator;
 use ndjson::Tape;
+use smol_str::SmolStr;
 
 use crate::explain::{Finding, Voice, finding, unknown_member};
 use crate::normalise::Settings;
@@ -122,8 +123,8 @@ impl Part {
             };
             for closed in self.closed_by.iter().filter(|closed| closed.schema == nth) {
                 let holder = schema.documents.holder(&closed.keyword);
-                let keyword = "additionalProperties".into();
-                let (member, pointer) = (tape.root(), pointer.to_owned());
+                let keyword = SmolStr::new_static("additionalProperties");
+                let (member, pointer) = (tape.root(), SmolStr::new(pointer));
                 let name = std::str::from_utf8(name?).ok()?;
                 found.push(unknown_member(name, member, pointer, keyword, holder, Voice::Annotated));
                 tell(&mut found)?;

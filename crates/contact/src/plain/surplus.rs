@@ -2,7 +2,6 @@
 
 use std::cell::Cell as Flag;
 
-use super::done::Done;
 use super::edit::cut;
 use super::look_ahead::LookAhead;
 use super::mend::{MOST_RECORD_BYTES, Mender};
@@ -90,7 +89,8 @@ impl PlainContacts {
         text.truncate(text.len() - PLAIN_MARGIN_BYTES);
         std::mem::swap(&mut notes.rewritten, text);
         notes.forget_cut();
-        *done = Done { has_cut: true, told, ..Done::default() };
+        done.clear();
+        (done.has_cut, done.told) = (true, told);
         Some(Taken { is_verbatim: false, ..taken })
     }
 

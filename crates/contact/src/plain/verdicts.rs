@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU64;
 
+use smol_str::SmolStr;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::program::{PartId, Program};
@@ -36,8 +37,8 @@ struct Verdict {
     question: (PartId, String, Vec<u8>),
     /// What is told; nothing of what is no JSON.
     findings: Vec<Finding>,
-    /// The part, if it is a text of the record itself.
-    text: Option<String>,
+    /// The part, if it is the external id, and a text.
+    text: Option<SmolStr>,
 }
 
 /// A part to be judged: what the schemas say about it, what leads to it, and its text.
@@ -63,7 +64,7 @@ impl Verdicts {
         &mut self,
         program: &Program,
         question: Question<'_>,
-    ) -> Result<(&[Finding], Option<&str>), Option<Place>> {
+    ) -> Result<(&[Finding], Option<&SmolStr>), Option<Place>> {
         if self.program != program.id {
             self.program = program.id;
             self.slots.clear();
@@ -81,7 +82,7 @@ impl Verdicts {
             Some(Verdict { question: (of, at, read), findings, text })
                 if *of == part && at == pointer && read == value =>
             {
-                Ok((findings, text.as_deref()))
+                Ok((findings, text.as_ref()))
             }
             _ => Err(Some(Place { hash, came_before })),
         }
@@ -93,7 +94,7 @@ impl Verdicts {
         place: Place,
         question: Question<'_>,
         findings: &[Finding],
-        text: Option<&str>,
+        text: Option<&SmolStr>,
     ) {
         if !place.came_before {
             return;
@@ -102,7 +103,7 @@ impl Verdicts {
         self.slots[place.hash as usize % SLOTS].verdict = Some(Verdict {
             question: (part, pointer.to_owned(), value.to_vec()),
             findings: findings.to_vec(),
-            text: text.map(str::to_owned),
+            text: text.cloned(),
         });
     }
 }
@@ -113,7 +114,7 @@ mod tests {
 
     #[test]
     fn what_comes_a_second_time_is_remembered_unless_it_is_long() {
-        let program = Program::default();
+        let (program, text_of_part) = (Program::default(), SmolStr::new("text"));
         let long = "x".repeat(LONGEST_BYTES);
         for (pointer, value, is_long) in [
             ("/firstName", "\"123\"", false),
@@ -126,11 +127,11 @@ mod tests {
             let mut answers = (0..4).map(|_| match verdicts.find(&program, question) {
                 Ok((findings, text)) => {
                     assert!(findings.is_empty());
-                    assert_eq!(text, Some("text"));
+                    assert_eq!(text, Some(&text_of_part));
                     "known"
                 }
                 Err(Some(place)) => {
-                    verdicts.remember(place, question, &[], Some("text"));
+                    verdicts.remember(place, question, &[], Some(&text_of_part));
                     "asked"
                 }
                 Err(None) => "long",

@@ -81,11 +81,12 @@ fn outcome(mended: Mended<'_>, bytes: &[u8], fields: &FieldSet) -> Outcome {
             Outcome {
                 key: Some(contact.key(text).value.to_owned()),
                 accepted: Some((written, fields.clone(), tokens.collect(), links.collect())),
-                violations: pruned,
+                violations: pruned.clone(),
                 repairs: counted(repairs),
             }
         }
         Mended::Rejected { violations, key, repairs, .. } => {
+            let (key, violations) = (key.map(String::from), violations.clone());
             Outcome { accepted: None, key, violations, repairs: counted(repairs) }
         }
     }
@@ -113,7 +114,7 @@ fn judged(rules: &Rules, record: &[u8], scratch: &mut Scratch, parser: &mut Pars
             }
             let written = String::from_utf8(written).expect("a contact is a text");
             let accepted = Some((written, fields, tokens, links));
-            Outcome { accepted, key: Some(key.value.to_owned()), violations: pruned, repairs: vec![] }
+            Outcome { accepted, key: Some(key.value.to_owned()), violations: pruned.clone(), repairs: vec![] }
         }
     });
     let outcome = outcome.unwrap_or_else(|error| Outcome::of_broken(&error));
