@@ -96,7 +96,7 @@ impl OpenBodies {
         }
         let body = &mut set.body;
         let before = body.memory.capacity();
-        reserve_within(&mut body.memory, 1 + HEAD.len() + contact.len(), self.max_bytes);
+        reserve_within(&mut body.memory, room_for(contact, set.tail_bytes), self.max_bytes);
         self.in_memory += body.memory.capacity() - before;
         body.memory.extend_from_slice(if body.contacts == 0 { HEAD } else { b"," });
         body.memory.extend_from_slice(contact);
@@ -110,7 +110,7 @@ impl OpenBodies {
     /// By how many bytes the memory of a set grows when a contact is added.
     fn growth(&self, set: &Set, contact: &[u8]) -> usize {
         let memory = &set.body.memory;
-        capacity_within(memory, 1 + HEAD.len() + contact.len(), self.max_bytes) - memory.capacity()
+        capacity_within(memory, room_for(contact, set.tail_bytes), self.max_bytes) - memory.capacity()
     }
 
     /// Whether a further contact keeps the complete body within its limit.
@@ -218,4 +218,9 @@ impl OpenBodies {
     pub(crate) fn file_bytes(&self) -> u64 {
         self.pages.file_bytes()
     }
+}
+
+/// So many bytes a contact adds to its body at most, with those that end the body: they are not to be moved for its end.
+fn room_for(contact: &[u8], tail_bytes: usize) -> usize {
+    1 + HEAD.len() + contact.len() + tail_bytes
 }

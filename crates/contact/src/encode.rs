@@ -80,21 +80,21 @@ pub fn encode_text(text: &str, out: &mut Vec<u8>) {
 
 #[inline(always)]
 fn escape_text<S: Simd>(simd: S, text: &[u8], out: &mut Vec<u8>) {
-    let (groups, rest) = text.as_chunks::<GROUP_BYTES>();
+    let (lanes, rest) = text.as_chunks::<LANE_BYTES>();
+    let (groups, lanes) = lanes.as_chunks::<GROUP_LANES>();
     for group in groups {
-        escape_lanes(simd, group.as_chunks().0, GROUP_BYTES, out);
+        escape_lanes(simd, group, GROUP_LANES * LANE_BYTES, out);
     }
-    let (lanes, rest) = rest.as_chunks::<LANE_BYTES>();
     for lane in lanes {
-        escape_lanes(simd, std::slice::from_ref(lane), LANE_BYTES, out);
+        escape_lanes(simd, &[*lane], LANE_BYTES, out);
     }
     if !rest.is_empty() {
         escape_lanes(simd, &[padded(rest)], rest.len(), out);
     }
 }
 
-/// How many bytes of a long text are escaped at a time.
-const GROUP_BYTES: usize = 4 * LANE_BYTES;
+/// How many lanes of a long text are escaped at a time.
+const GROUP_LANES: usize = 4;
 
 /// A text that is shorter than a lane, with something behind it that needs no escapes. It is put together in registers: what
 /// is read again as soon as it was written in pieces has to be waited for.
@@ -140,31 +140,39 @@ static WITH_BACKSLASHES: [[u8; LANE_BYTES]; 1 << WORD_BYTES] = {
 /// Appends the first bytes of some lanes, so many of them. In a record within a text every seventh byte is a quote: what each
 /// word becomes is looked up, instead of asking where the next quote is.
 #[inline(always)]
-fn escape_lanes<S: Simd>(simd: S, lanes: &[[u8; LANE_BYTES]], count: usize, out: &mut Vec<u8>) {
-    let read = |lane: &[u8; LANE_BYTES]| u8x16::from_slice(simd, lane);
-    let least = lanes.iter().map(read).fold(u8x16::splat(simd, b' '), |least, bytes| least.min(bytes));
+fn escape_lanes<S: Simd, const LANES: usize>(
+    simd: S,
+    lanes: &[[u8; LANE_BYTES]; LANES],
+    count: usize,
+    out: &mut Vec<u8>,
+) {
+    let lanes_read = lanes.map(|lane| u8x16::from_slice(simd, &lane));
+    let least = lanes_read.iter().fold(u8x16::splat(simd, b' '), |least, bytes| least.min(*bytes));
     if least.simd_lt(b' ').any_true() {
         return lanes.as_flattened()[..count].iter().for_each(|byte| escape_byte(*byte, out));
     }
+    let escaped = lanes_read.map(|bytes| (bytes.simd_eq(b'"') | bytes.simd_eq(b'\\')).to_bitmask() as usize);
     let start = out.len();
     // Written where it stays, and what does not count is taken off again.
-    out.resize(start + 2 * lanes.as_flattened().len(), 0);
+    if escaped == [0; LANES] {
+        out.extend_from_slice(lanes.as_flattened());
+        return out.truncate(start + count);
+    }
+    out.resize(start + 2 * LANES * LANE_BYTES, 0);
     let written = &mut out[start..];
     let mut at = 0;
-    for lane in lanes {
-        let bytes = read(lane);
-        let escaped = (bytes.simd_eq(b'"') | bytes.simd_eq(b'\\')).to_bitmask() as usize;
+    for (lane, escaped) in lanes.iter().zip(escaped) {
         let (words, _) = lane.as_chunks::<WORD_BYTES>();
         for (word, set) in words.iter().zip([escaped & 0xFF, escaped >> WORD_BYTES]) {
             let word = u128::from(u64::from_le_bytes(*word)) | u128::from(b'\\') << u64::BITS;
-            let becomes = read(&WITH_BACKSLASHES[set]);
-            let word = read(&word.to_le_bytes()).swizzle_dyn(becomes);
+            let becomes = u8x16::from_slice(simd, &WITH_BACKSLASHES[set]);
+            let word = u8x16::from_slice(simd, &word.to_le_bytes()).swizzle_dyn(becomes);
             word.store_slice(&mut written[at..at + LANE_BYTES]);
             at += WORD_BYTES + set.count_ones() as usize;
         }
     }
     // What does not count has no escapes and comes last.
-    out.truncate(start + at - (lanes.as_flattened().len() - count));
+    out.truncate(start + at - (LANES * LANE_BYTES - count));
 }
 
 fn escape_byte(byte: u8, out: &mut Vec<u8>) {

@@ -6,10 +6,10 @@ use std::fmt::Debug;
 
 use ndjson::{Tape, TapeValue};
 use serde_json::{Map, Value};
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 
 use crate::places::Places;
-use crate::pointer;
+use crate::pointer::{push_subject, push_token};
 use crate::schema::SchemaError;
 use crate::violation::Violation;
 
@@ -103,7 +103,7 @@ impl LimitedArray {
         };
         let mut places = Places::of(tape);
         let beyond =
-            self.beyond(&looked, max_per_type, is_active, |nth| places.as_read(elements[nth].index()));
+            self.beyond(&looked, max_per_type, is_active, |nth| places.as_read(elements[nth].index()).into());
         surplus.extend(
             beyond.into_iter().map(|(nth, violation)| Surplus { index: elements[nth].index(), violation }),
         );
@@ -116,7 +116,7 @@ impl LimitedArray {
         looked: &Looked<'_, K>,
         max_per_type: Option<usize>,
         is_active: impl Fn(usize) -> bool,
-        mut pointer: impl FnMut(usize) -> String,
+        mut pointer: impl FnMut(usize) -> SmolStr,
     ) -> Vec<(usize, Violation)> {
         let mut left: Vec<usize> = (0..looked.kinds.len()).collect();
         let mut beyond = Vec::new();
@@ -140,7 +140,7 @@ impl UniqueBy {
         &self,
         elements: &mut Vec<usize>,
         known: &[Option<K>],
-        pointer: &mut impl FnMut(usize) -> String,
+        pointer: &mut impl FnMut(usize) -> SmolStr,
         beyond: &mut Vec<(usize, Violation)>,
     ) {
         let width = self.members.len();
@@ -163,10 +163,9 @@ impl UniqueBy {
         elements.retain(|nth| !comes_again[*nth]);
         for nth in (0..count).filter(|nth| comes_again[*nth]) {
             let place = pointer(nth);
-            let message = format!(
-                "{} stands again further on in this record; the later one stays",
-                pointer::subject(&place)
-            );
+            let mut message = String::with_capacity(96);
+            push_subject(&mut message, &place);
+            message.push_str(" stands again further on in this record; the later one stays");
             let mut violation = Violation::of_record("", place, message);
             violation.code = self.code.clone();
             beyond.push((nth, violation));
@@ -193,7 +192,7 @@ impl MaxPerType {
         kinds: &[Option<&str>],
         max_per_type: Option<usize>,
         is_active: impl Fn(usize) -> bool,
-        pointer: &mut impl FnMut(usize) -> String,
+        pointer: &mut impl FnMut(usize) -> SmolStr,
         beyond: &mut Vec<(usize, Violation)>,
     ) {
         // In the order in which each type came first.
@@ -215,23 +214,22 @@ impl MaxPerType {
                 }
             }
         }
-        for (kind, mut those) in of_types {
+        for (kind, those) in of_types {
             let max = self.max_of(kind.as_bytes(), max_per_type);
             if those.len() <= max {
                 continue;
             }
-            // Stable: among the equally active ones the later stay.
-            those.sort_by_key(|nth| is_active(*nth));
-            for nth in &those[..those.len() - max] {
-                let plural = if max == 1 { "channel" } else { "channels" };
-                let violation = Violation::of_record(
-                    "channel-limit",
-                    pointer(*nth),
-                    format!(
-                        "a contact takes at most {max} {plural} of type {kind}; inactive and earlier ones are left out"
-                    ),
-                );
-                beyond.push((*nth, violation));
+            let surplus = those.len() - max;
+            let plural = if max == 1 { "channel" } else { "channels" };
+            let message = format_smolstr!(
+                "a contact takes at most {max} {plural} of type {kind}; inactive and earlier ones are left out"
+            );
+            // Among the equally active ones the later stay.
+            let (active, inactive): (Vec<usize>, Vec<usize>) =
+                those.into_iter().partition(|nth| is_active(*nth));
+            for nth in inactive.into_iter().chain(active).take(surplus) {
+                let violation = Violation::of_record("channel-limit", pointer(nth), message.clone());
+                beyond.push((nth, violation));
             }
         }
     }
@@ -269,7 +267,7 @@ fn collect(
     for (name, member) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
         path.push(name.clone());
         let mut place = format!("{place}/properties");
-        pointer::push_token(&mut place, name);
+        push_token(&mut place, name);
         collect(document, member, place, path, followed, arrays)?;
         path.pop();
     }

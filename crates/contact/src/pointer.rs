@@ -116,8 +116,12 @@ pub(crate) fn push_subject(text: &mut String, pointer: &str) {
 
 /// The name that a step of a pointer means.
 #[must_use]
-pub(crate) fn unescape(token: &str) -> String {
-    token.replace("~1", "/").replace("~0", "~")
+pub(crate) fn unescape(token: &str) -> Cow<'_, str> {
+    match token.contains('~') {
+        true => Cow::Owned(token.replace("~1", "/").replace("~0", "~")),
+        // Names mostly stand for themselves.
+        false => Cow::Borrowed(token),
+    }
 }
 
 #[cfg(test)]

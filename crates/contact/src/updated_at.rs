@@ -79,7 +79,7 @@ impl fmt::Display for UpdatedAt {
 impl UpdatedAt {
     /// The member of the record that it is, or is in.
     pub(crate) fn member(&self) -> String {
-        pointer::unescape(self.pointer.split('/').nth(1).unwrap_or_default())
+        pointer::unescape(self.pointer.split('/').nth(1).unwrap_or_default()).into_owned()
     }
 
     /// Reads what a record says, as it stands.

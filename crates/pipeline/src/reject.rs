@@ -78,21 +78,30 @@ pub trait Rejects {
 pub struct RejectLines<W: Write> {
     output: W,
     line: Vec<u8>,
+    /// What the line begins with: that is the same for all of a source.
+    source: String,
+    source_bytes: usize,
 }
 
 impl<W: Write> RejectLines<W> {
     /// Writes to `output`, which should be buffered.
     pub fn new(output: W) -> Self {
-        Self { output, line: Vec::new() }
+        Self { output, line: Vec::new(), source: String::new(), source_bytes: 0 }
     }
 }
 
 impl<W: Write> Rejects for RejectLines<W> {
     fn take(&mut self, reject: &Reject<'_>) -> io::Result<()> {
-        self.line.clear();
-        reject.write_json(&mut self.line);
-        self.line.push(b'\n');
-        self.output.write_all(&self.line)
+        let Self { output, line, source, source_bytes } = self;
+        if *source_bytes == 0 || source != reject.source {
+            line.clear();
+            reject.write_source(line);
+            (*source, *source_bytes) = (reject.source.to_owned(), line.len());
+        }
+        line.truncate(*source_bytes);
+        reject.write_after_source(line);
+        line.push(b'\n');
+        output.write_all(line)
     }
 
     fn finish(&mut self) -> io::Result<()> {
@@ -103,9 +112,17 @@ impl<W: Write> Rejects for RejectLines<W> {
 impl Reject<'_> {
     /// Appends the reject as one line of JSON, without the line end.
     pub fn write_json(&self, out: &mut Vec<u8>) {
+        self.write_source(out);
+        self.write_after_source(out);
+    }
+
+    fn write_source(&self, out: &mut Vec<u8>) {
+        Line { out }.text("{\"source\":", self.source);
+    }
+
+    fn write_after_source(&self, out: &mut Vec<u8>) {
         // Written by hand: where much is refused, a generic serializer would take as long as finding out why.
         let mut line = Line { out };
-        line.text("{\"source\":", self.source);
         line.number(",\"line\":", self.line);
         line.number(",\"byte_offset\":", self.byte_offset);
         line.text(",\"action\":", self.action.as_str());

@@ -155,7 +155,11 @@ impl<'s> Scan<'s> {
     /// Notes a value if it is taken: of what is not taken nothing stays noted.
     #[inline(always)]
     fn note_if(&mut self, is_taken: bool, noted: Noted, cell: Cell) -> Option<()> {
-        is_taken.then(|| self.note(noted, cell))
+        if !is_taken {
+            return None;
+        }
+        self.note(noted, cell);
+        Some(())
     }
 
     #[inline(always)]

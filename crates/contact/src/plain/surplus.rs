@@ -2,6 +2,8 @@
 
 use std::cell::Cell as Flag;
 
+use smol_str::{SmolStr, SmolStrBuilder};
+
 use super::edit::cut;
 use super::look_ahead::LookAhead;
 use super::mend::{MOST_RECORD_BYTES, Mender};
@@ -62,7 +64,7 @@ impl PlainContacts {
             };
             let mut path = String::new();
             array.path.iter().for_each(|name| push_token(&mut path, name));
-            let beyond = array.beyond(&looked, max, is_active, |nth| format!("{path}/{nth}"));
+            let beyond = array.beyond(&looked, max, is_active, |nth| element_at(&path, nth));
             let left = elements.len() - beyond.len();
             let may_be_fewer = self.array_at(&array.path).is_some_and(|rule| left >= rule.least);
             if !is_sure.get() || !may_be_fewer {
@@ -105,6 +107,15 @@ impl PlainContacts {
         }
         rule.array.as_ref()
     }
+}
+
+/// The pointer to an element of the array that `path` leads to.
+fn element_at(path: &str, nth: usize) -> SmolStr {
+    let mut pointer = SmolStrBuilder::new();
+    pointer.push_str(path);
+    pointer.push('/');
+    pointer.push_str(itoa::Buffer::new().format(nth));
+    pointer.finish()
 }
 
 /// The place of the value of a member of the object at `at`, if it has it. `None` if that is not known.

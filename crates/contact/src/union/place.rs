@@ -120,5 +120,5 @@ impl Union {
 fn first_token(pointer: &str) -> Option<(String, &str)> {
     let tokens = pointer.strip_prefix('/')?;
     let end = tokens.find('/').unwrap_or(tokens.len());
-    Some((pointer::unescape(&tokens[..end]), &tokens[end..]))
+    Some((pointer::unescape(&tokens[..end]).into_owned(), &tokens[end..]))
 }
