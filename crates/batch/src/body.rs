@@ -117,22 +117,39 @@ impl Frame {
     }
 }
 
-/// Appends to a buffer that may at most hold `most` bytes: grows it by doubling, but never beyond that, so that the
-/// memory of a body is bounded by the size of a body.
-pub(crate) fn reserve_within(buffer: &mut Vec<u8>, additional: usize, most: usize) {
-    let capacity = capacity_within(buffer, additional, most);
+/// How large a buffer becomes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    /// It will hardly be larger: beyond that it grows by an eighth.
+    pub(crate) expected: usize,
+    /// It may never be larger.
+    pub(crate) most: usize,
+}
+
+impl Sizes {
+    /// Nothing is known but how large it may be.
+    pub(crate) fn up_to(most: usize) -> Self {
+        Self { expected: most, most }
+    }
+}
+
+/// Makes room in a buffer: grows it by doubling up to the size that is expected, and never beyond the one that it may have,
+/// so that the memory of a body is bounded by the size of a body.
+pub(crate) fn reserve_within(buffer: &mut Vec<u8>, additional: usize, sizes: Sizes) {
+    let capacity = capacity_within(buffer, additional, sizes);
     if capacity > buffer.capacity() {
         buffer.reserve_exact(capacity - buffer.len());
     }
 }
 
 /// The capacity that [`reserve_within`] gives.
-pub(crate) fn capacity_within(buffer: &Vec<u8>, additional: usize, most: usize) -> usize {
-    let needed = buffer.len() + additional;
-    if needed <= buffer.capacity() {
-        return buffer.capacity();
+pub(crate) fn capacity_within(buffer: &Vec<u8>, additional: usize, sizes: Sizes) -> usize {
+    let (needed, capacity) = (buffer.len() + additional, buffer.capacity());
+    if needed <= capacity {
+        return capacity;
     }
-    needed.max((buffer.capacity() * 2).min(most))
+    let grown = (capacity * 2).min(sizes.expected.max(capacity + capacity / 8));
+    needed.max(grown.min(sizes.most))
 }
 
 #[cfg(test)]
@@ -190,26 +207,34 @@ mod tests {
 
     #[test]
     fn a_buffer_grows_by_doubling_up_to_the_size_of_a_body() {
-        // Filled with so many bytes of so many, it must take so many more: its capacity then.
+        // Filled with so many bytes of so many, it must take so many more, of a body that is expected to have so many: its
+        // capacity then.
         let cases = [
-            (0, 0, 10, 10),
-            (10, 10, 0, 10),
-            (10, 10, 1, 20),
-            (40, 40, 1, 80),
-            (80, 80, 1, 100),
-            (80, 80, 20, 100),
-            (80, 80, 30, 110),
-            (5, 80, 75, 80),
+            (0, 0, 10, 100, 10),
+            (10, 10, 0, 100, 10),
+            (10, 10, 1, 100, 20),
+            (40, 40, 1, 100, 80),
+            (40, 40, 1, 70, 70),
+            (40, 40, 1, 41, 45),
+            (40, 40, 1, 0, 45),
+            (40, 40, 9, 0, 49),
+            (80, 80, 1, 100, 100),
+            (80, 80, 1, 1000, 100),
+            (96, 96, 1, 0, 100),
+            (80, 80, 20, 100, 100),
+            (80, 80, 30, 100, 110),
+            (5, 80, 75, 100, 80),
         ];
-        for (length, capacity, additional, grown) in cases {
+        for (length, capacity, additional, expected, grown) in cases {
+            let sizes = Sizes { expected, most: 100 };
             let mut buffer = Vec::with_capacity(capacity);
             buffer.resize(length, 0);
             assert_eq!(
-                capacity_within(&buffer, additional, 100),
+                capacity_within(&buffer, additional, sizes),
                 grown,
-                "{length} of {capacity} + {additional}"
+                "{length} of {capacity} + {additional}, {expected} expected"
             );
-            reserve_within(&mut buffer, additional, 100);
+            reserve_within(&mut buffer, additional, sizes);
             assert!(buffer.capacity() >= grown);
         }
     }

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Seek, Write};
 use std::path::PathBuf;
 
-use crate::body::{Body, Frame, HEAD, IdsText, reserve_within};
+use crate::body::{Body, Frame, HEAD, IdsText, Sizes, reserve_within};
 use crate::keep::Closed;
 use contact::{FieldSet, StandardFields};
 use spill::{SpillError, SpillOperation, unnamed_file};
@@ -153,7 +153,7 @@ impl Spool {
                 closed = Closed::Full;
                 break;
             }
-            reserve_within(&mut bytes, comma + length + tail.len(), self.max_bytes);
+            reserve_within(&mut bytes, comma + length + tail.len(), Sizes::up_to(self.max_bytes));
             if contacts > 0 {
                 bytes.push(b',');
             }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use contact::FieldSet;
 
-use crate::body::{Body, Frame, HEAD, capacity_within, reserve_within};
+use crate::body::{Body, Frame, HEAD, Sizes, capacity_within, reserve_within};
 use crate::fill::SetFill;
 use crate::pages::PageFile;
 use crate::set_table::{OpenBody, Set, SetTable};
@@ -71,7 +71,7 @@ impl OpenBodies {
     ) -> Result<(), SpillError> {
         // Room first: that can fail, and must leave everything as it was.
         let set = sets.get(slot);
-        let grown = self.growth(set, contact);
+        let grown = self.capacity_for(set, contact) - set.body.memory.capacity();
         if self.in_memory + grown > self.open_bytes {
             self.make_room(sets, grown)?;
         }
@@ -94,9 +94,12 @@ impl OpenBodies {
             self.in_memory += buffer.capacity();
             set.body.memory = buffer;
         }
+        let capacity = self.capacity_for(set, contact);
         let body = &mut set.body;
         let before = body.memory.capacity();
-        reserve_within(&mut body.memory, room_for(contact, set.tail_bytes), self.max_bytes);
+        if capacity > before {
+            body.memory.reserve_exact(capacity - body.memory.len());
+        }
         self.in_memory += body.memory.capacity() - before;
         body.memory.extend_from_slice(if body.contacts == 0 { HEAD } else { b"," });
         body.memory.extend_from_slice(contact);
@@ -107,10 +110,20 @@ impl OpenBodies {
         Ok(())
     }
 
-    /// By how many bytes the memory of a set grows when a contact is added.
-    fn growth(&self, set: &Set, contact: &[u8]) -> usize {
-        let memory = &set.body.memory;
-        capacity_within(memory, room_for(contact, set.tail_bytes), self.max_bytes) - memory.capacity()
+    /// How large the memory of a set has to be for a further contact, and the end of the body: it is not to be moved for that.
+    /// The contacts that come after it are expected to be as large as those so far.
+    fn capacity_for(&self, set: &Set, contact: &[u8]) -> usize {
+        let body = &set.body;
+        let room = 1 + HEAD.len() + contact.len() + set.tail_bytes;
+        if body.memory.len() + room <= body.memory.capacity() {
+            return body.memory.capacity();
+        }
+        let bytes = (body.bytes() + contact.len()) as u64;
+        let full = bytes * u64::from(self.max_contacts) / u64::from(body.contacts + 1);
+        // Some are larger.
+        let full = usize::try_from(full + full / 16).unwrap_or(usize::MAX).saturating_add(set.tail_bytes);
+        let sizes = Sizes { expected: full.saturating_sub(body.spilled.bytes), most: self.max_bytes };
+        capacity_within(&body.memory, room, sizes)
     }
 
     /// Whether a further contact keeps the complete body within its limit.
@@ -192,14 +205,14 @@ impl OpenBodies {
         let tail = frame.tail(fields);
         if body.spilled.bytes > 0 {
             let mut bytes = spare.pop().unwrap_or_default();
-            reserve_within(&mut bytes, body.bytes() + tail.len(), self.max_bytes);
+            reserve_within(&mut bytes, body.bytes() + tail.len(), Sizes::up_to(self.max_bytes));
             self.pages.read(body.spilled, &mut bytes)?;
             self.pages.free(body.spilled)?;
             bytes.append(&mut body.memory);
             body.memory = bytes;
         }
         let mut bytes = std::mem::take(&mut body.memory);
-        reserve_within(&mut bytes, tail.len(), self.max_bytes);
+        reserve_within(&mut bytes, tail.len(), Sizes::up_to(self.max_bytes));
         bytes.extend_from_slice(tail.as_bytes());
         let outcome = Body { bytes, contacts: body.contacts, fields: std::mem::take(fields) };
         let closed = *closed;
@@ -218,9 +231,4 @@ impl OpenBodies {
     pub(crate) fn file_bytes(&self) -> u64 {
         self.pages.file_bytes()
     }
-}
-
-/// So many bytes a contact adds to its body at most, with those that end the body: they are not to be moved for its end.
-fn room_for(contact: &[u8], tail_bytes: usize) -> usize {
-    1 + HEAD.len() + contact.len() + tail_bytes
 }
