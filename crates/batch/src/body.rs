@@ -120,7 +120,7 @@ impl Frame {
 /// How large a buffer becomes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sizes {
-    /// It will hardly be larger: beyond that it grows by an eighth.
+    /// It will hardly be larger: beyond that it grows by a sixteenth.
     pub(crate) expected: usize,
     /// It may never be larger.
     pub(crate) most: usize,
@@ -148,7 +148,7 @@ pub(crate) fn capacity_within(buffer: &Vec<u8>, additional: usize, sizes: Sizes)
     if needed <= capacity {
         return capacity;
     }
-    let grown = (capacity * 2).min(sizes.expected.max(capacity + capacity / 8));
+    let grown = (capacity * 2).min(sizes.expected.max(capacity + capacity / 16));
     needed.max(grown.min(sizes.most))
 }
 
@@ -215,8 +215,8 @@ mod tests {
             (10, 10, 1, 100, 20),
             (40, 40, 1, 100, 80),
             (40, 40, 1, 70, 70),
-            (40, 40, 1, 41, 45),
-            (40, 40, 1, 0, 45),
+            (40, 40, 1, 41, 42),
+            (40, 40, 1, 0, 42),
             (40, 40, 9, 0, 49),
             (80, 80, 1, 100, 100),
             (80, 80, 1, 1000, 100),
