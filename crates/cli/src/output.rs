@@ -1,13 +1,10 @@
 //! Files that a run writes beside request bodies; they hold personal data, so nobody else may read them.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Stdout, Write};
+use std::io::{self, Stdout, Write};
 use std::path::Path;
 
 use pipeline::{Reject, RejectLines, Rejects};
-
-/// How much is collected before it is written.
-const BUFFER_BYTES: usize = 256 << 10;
 
 /// After so many bytes the system is asked to put them on the disk, while the run goes on: then there is little left to be
 /// waited for at its end.
@@ -30,15 +27,14 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
 
 /// Rejects in a file, on disk when it is finished.
 pub(crate) struct RejectsFile {
-    lines: RejectLines<BufWriter<SyncedFile>>,
+    lines: RejectLines<SyncedFile>,
     file: File,
 }
 
 impl RejectsFile {
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
         let file = create_private(path)?;
-        let synced = SyncedFile::new(file.try_clone()?);
-        Ok(Self { lines: RejectLines::new(BufWriter::with_capacity(BUFFER_BYTES, synced)), file })
+        Ok(Self { lines: RejectLines::new(SyncedFile::new(file.try_clone()?)), file })
     }
 }
 
@@ -107,8 +103,8 @@ fn synced(result: io::Result<()>) -> io::Result<()> {
 }
 
 /// Rejects on standard output.
-pub(crate) fn rejects_on_stdout() -> RejectLines<BufWriter<Stdout>> {
-    RejectLines::new(BufWriter::with_capacity(BUFFER_BYTES, io::stdout()))
+pub(crate) fn rejects_on_stdout() -> RejectLines<Stdout> {
+    RejectLines::new(io::stdout())
 }
 
 #[cfg(test)]

@@ -85,11 +85,9 @@ fn escape_text<S: Simd>(simd: S, text: &[u8], out: &mut Vec<u8>) {
     for group in groups {
         escape_lanes(simd, group, GROUP_LANES * LANE_BYTES, out);
     }
-    for lane in lanes {
-        escape_lanes(simd, &[*lane], LANE_BYTES, out);
-    }
-    if !rest.is_empty() {
-        escape_lanes(simd, &[padded(rest)], rest.len(), out);
+    let rest = (!rest.is_empty()).then(|| (padded(rest), rest.len()));
+    for (lane, count) in lanes.iter().map(|lane| (*lane, LANE_BYTES)).chain(rest) {
+        escape_lanes(simd, &[lane], count, out);
     }
 }
 
@@ -149,7 +147,7 @@ fn escape_lanes<S: Simd, const LANES: usize>(
     let lanes_read = lanes.map(|lane| u8x16::from_slice(simd, &lane));
     let least = lanes_read.iter().fold(u8x16::splat(simd, b' '), |least, bytes| least.min(*bytes));
     if least.simd_lt(b' ').any_true() {
-        return lanes.as_flattened()[..count].iter().for_each(|byte| escape_byte(*byte, out));
+        return escape_bytes(&lanes.as_flattened()[..count], out);
     }
     let escaped = lanes_read.map(|bytes| (bytes.simd_eq(b'"') | bytes.simd_eq(b'\\')).to_bitmask() as usize);
     let start = out.len();
@@ -175,15 +173,20 @@ fn escape_lanes<S: Simd, const LANES: usize>(
     out.truncate(start + at - (LANES * LANE_BYTES - count));
 }
 
-fn escape_byte(byte: u8, out: &mut Vec<u8>) {
+/// Appends bytes of which some are control characters.
+#[cold]
+#[inline(never)]
+fn escape_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    match ESCAPES[usize::from(byte)] {
-        0 => out.push(byte),
-        b'u' => {
-            out.extend_from_slice(b"\\u00");
-            out.extend_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+    for byte in bytes {
+        match ESCAPES[usize::from(*byte)] {
+            0 => out.push(*byte),
+            b'u' => {
+                out.extend_from_slice(b"\\u00");
+                out.extend_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+            }
+            letter => out.extend_from_slice(&[b'\\', letter]),
         }
-        letter => out.extend_from_slice(&[b'\\', letter]),
     }
 }
 

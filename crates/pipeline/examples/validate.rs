@@ -5,7 +5,7 @@
 #![allow(clippy::print_stderr)]
 
 use std::error::Error;
-use std::io::{BufWriter, stdout};
+use std::io::stdout;
 
 use contact::{Formats, Schema};
 use ndjson::{AutoRule, BlockReader, ReaderOptions, expand};
@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         max_rejects: None,
         max_errors_per_record: 20.try_into()?,
     };
-    let rejects = Box::new(RejectLines::new(BufWriter::new(stdout())));
+    let rejects = Box::new(RejectLines::new(stdout()));
     let outcome = pipeline::run(job, rejects, &Progress::default(), &Stop::default());
     eprintln!("{}", outcome.counts.identity());
     match outcome.end {

@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use batch::{Batcher, Body, PushError, SetId};
 use contact::{FieldSet, Repairs, Violation};
+use hashbrown::HashMap;
 use merge::Claim;
 use ndjson::Block;
+use smol_str::SmolStr;
 
 use crate::duplicates::{Came, Duplicates, Incoming, LeftOut, hold};
 use crate::examine::{Entry, Examined, Fate, Held, Identity, Refused, Stored};
@@ -48,7 +50,7 @@ pub(crate) struct Ordered {
     pub(crate) told: u64,
     pub(crate) merged: Merged,
     pub(crate) conflicts: BTreeMap<String, u64>,
-    pub(crate) by_code: BTreeMap<String, OfCode>,
+    pub(crate) by_code: HashMap<SmolStr, OfCode>,
     /// How often reasons were counted, of lines that are told and of those that are passed over.
     counted: u64,
     pub(crate) repairs: Repairs,
@@ -92,7 +94,7 @@ impl Ordered {
             told: 0,
             merged: Merged::default(),
             conflicts: BTreeMap::new(),
-            by_code: BTreeMap::new(),
+            by_code: HashMap::new(),
             counted: 0,
             repairs: Repairs::default(),
         }
@@ -436,7 +438,7 @@ impl Ordered {
         for violation in violations {
             let of_code = match self.by_code.get_mut(&*violation.code) {
                 Some(of_code) => of_code,
-                None => self.by_code.entry(violation.code.to_string()).or_default(),
+                None => self.by_code.entry(violation.code.clone()).or_default(),
             };
             *of_code.violations.of_mut(action) += 1;
             if of_code.last_counted != self.counted {

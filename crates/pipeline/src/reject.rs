@@ -73,39 +73,60 @@ pub trait Rejects {
     fn finish(&mut self) -> io::Result<()>;
 }
 
-/// Writes each reject as one line of JSON, in the form of the reject schema.
+/// So many bytes of lines are collected before they are written.
+const WRITTEN_BYTES: usize = 256 << 10;
+
+/// Writes each reject as one line of JSON, in the form of the reject schema. It collects lines, and writes only whole ones.
 #[derive(Debug)]
 pub struct RejectLines<W: Write> {
     output: W,
-    line: Vec<u8>,
-    /// What the line begins with: that is the same for all of a source.
+    /// Those that wait to be written.
+    lines: Vec<u8>,
     source: String,
-    source_bytes: usize,
+    /// What each line of this source begins with.
+    beginning: Vec<u8>,
 }
 
 impl<W: Write> RejectLines<W> {
-    /// Writes to `output`, which should be buffered.
+    /// Writes to `output`, which needs no buffer.
     pub fn new(output: W) -> Self {
-        Self { output, line: Vec::new(), source: String::new(), source_bytes: 0 }
+        Self { output, lines: Vec::new(), source: String::new(), beginning: Vec::new() }
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        let written = self.output.write_all(&self.lines);
+        // What could not be written is not tried again.
+        self.lines.clear();
+        self.lines.shrink_to(2 * WRITTEN_BYTES);
+        written
     }
 }
 
 impl<W: Write> Rejects for RejectLines<W> {
     fn take(&mut self, reject: &Reject<'_>) -> io::Result<()> {
-        let Self { output, line, source, source_bytes } = self;
-        if *source_bytes == 0 || source != reject.source {
-            line.clear();
-            reject.write_source(line);
-            (*source, *source_bytes) = (reject.source.to_owned(), line.len());
+        let Self { lines, source, beginning, .. } = self;
+        if beginning.is_empty() || source != reject.source {
+            reject.source.clone_into(source);
+            beginning.clear();
+            reject.write_source(beginning);
         }
-        line.truncate(*source_bytes);
-        reject.write_after_source(line);
-        line.push(b'\n');
-        output.write_all(line)
+        lines.extend_from_slice(beginning);
+        reject.write_after_source(lines);
+        lines.push(b'\n');
+        if lines.len() >= WRITTEN_BYTES { self.write() } else { Ok(()) }
     }
 
     fn finish(&mut self) -> io::Result<()> {
+        self.write()?;
         self.output.flush()
+    }
+}
+
+/// Of a run that ends early, what was told until then is written.
+impl<W: Write> Drop for RejectLines<W> {
+    fn drop(&mut self) {
+        // There is nobody left to hear of an error.
+        let _ = self.write();
     }
 }
 

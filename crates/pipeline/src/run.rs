@@ -99,8 +99,8 @@ pub fn run(job: Job, rejects: Box<dyn Rejects + Send>, progress: &Progress, stop
     let told = ordered.told;
     let (mut by_code, mut records_by_code) = (BTreeMap::new(), BTreeMap::new());
     for (code, OfCode { violations, records, .. }) in std::mem::take(&mut ordered.by_code) {
-        by_code.insert(code.clone(), violations);
-        records_by_code.insert(code, records);
+        by_code.insert(code.to_string(), violations);
+        records_by_code.insert(code.to_string(), records);
     }
     let (end, tally) = settle(finished, &mut ordered.counts, told, batches, &read, sink);
     Outcome {

@@ -1,6 +1,6 @@
 //! Runs from a text to memory.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
@@ -264,7 +264,7 @@ impl Run {
         let rejects: Box<dyn Rejects + Send> = if self.has_panicking_rejects {
             Box::new(Panicking)
         } else {
-            Box::new(RejectLines::new(BufWriter::new(told.reopen().expect("the same file"))))
+            Box::new(RejectLines::new(told.reopen().expect("the same file")))
         };
         let outcome = pipeline::run(job, rejects, &Progress::default(), &self.stop);
         let mut rejects = std::io::read_to_string(told).expect("rejects are UTF-8");
