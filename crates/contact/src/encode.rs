@@ -1,6 +1,6 @@
 //! From the tape back to compact JSON.
 
-use fearless_simd::{Level, dispatch, prelude::*, u8x16};
+use fearless_simd::{Level, dispatch, prelude::*, u8x16, u8x32};
 use ndjson::{Node, StaticNode, Tape, TapeValue};
 
 use crate::plain::{LANE_BYTES, below};
@@ -74,25 +74,63 @@ const ESCAPES: [u8; 256] = {
 /// Appends a text as a JSON string; only what must be escaped is.
 pub fn encode_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
-    dispatch!(Level::new(), simd => escape_text(simd, text.as_bytes(), out));
+    for piece in text.as_bytes().chunks(PIECE_BYTES) {
+        dispatch!(Level::new(), simd => escape_piece(simd, piece, out));
+    }
     out.push(b'"');
 }
 
+/// So many bytes of a text are escaped at a time: there has to be room for twice as many.
+const PIECE_BYTES: usize = 4 << 10;
+
+/// Appends a piece of a text.
 #[inline(always)]
-fn escape_text<S: Simd>(simd: S, text: &[u8], out: &mut Vec<u8>) {
-    let (lanes, rest) = text.as_chunks::<LANE_BYTES>();
-    let (groups, lanes) = lanes.as_chunks::<GROUP_LANES>();
-    for group in groups {
-        escape_lanes(simd, group, GROUP_LANES * LANE_BYTES, out);
+fn escape_piece<S: Simd>(simd: S, piece: &[u8], out: &mut Vec<u8>) {
+    let (lanes, rest) = piece.as_chunks::<LANE_BYTES>();
+    let (pairs, lanes) = lanes.as_chunks::<2>();
+    let last = (!rest.is_empty()).then(|| padded(rest));
+    let start = out.len();
+    // Written where it stays, and what is too much is taken off again.
+    out.resize(start + 2 * (piece.len() + LANE_BYTES), 0);
+    let written = &mut out[start..];
+    let mut at = 0;
+    let mut has_controls = false;
+    for pair in pairs {
+        let bytes = u8x32::from_slice(simd, pair.as_flattened());
+        has_controls |= escape_lanes(simd, bytes, written, &mut at);
     }
-    let rest = (!rest.is_empty()).then(|| (padded(rest), rest.len()));
-    for (lane, count) in lanes.iter().map(|lane| (*lane, LANE_BYTES)).chain(rest) {
-        escape_lanes(simd, &[lane], count, out);
+    for lane in lanes.iter().chain(&last) {
+        has_controls |= escape_lanes(simd, u8x16::from_slice(simd, lane), written, &mut at);
     }
+    if has_controls {
+        out.truncate(start);
+        return escape_bytes(piece, out);
+    }
+    // What the last lane has too much needs no escapes.
+    let surplus = last.map_or(0, |_| LANE_BYTES - rest.len());
+    out.truncate(start + at - surplus);
 }
 
-/// How many lanes of a long text are escaped at a time.
-const GROUP_LANES: usize = 4;
+/// Writes some bytes with their escapes, and says whether there are control characters among them, which are not escaped so.
+///
+/// In a record within a text every seventh byte is a quote: instead of asking where the next one is, a backslash is put before
+/// each byte, and those that are too many are left out again.
+#[inline(always)]
+fn escape_lanes<S: Simd, V, W>(simd: S, bytes: V, written: &mut [u8], at: &mut usize) -> bool
+where
+    V: SimdInt<S, Element = u8> + SimdCombine<S, Combined = W>,
+    W: SimdInt<S, Element = u8>,
+{
+    let (low, high) = bytes.interleave(bytes);
+    let twice = low.combine(high);
+    let bytes_themselves =
+        W::Mask::from_bitmask(simd, 0xAAAA_AAAA_AAAA_AAAA >> (u64::BITS as usize - W::LEN));
+    let kept = twice.simd_eq(b'"') | twice.simd_eq(b'\\') | bytes_themselves;
+    let escaped = bytes_themselves.select(twice, W::splat(simd, b'\\')).compress(kept);
+    escaped.store_slice(&mut written[*at..*at + W::LEN]);
+    *at += kept.to_bitmask().count_ones() as usize;
+    bytes.simd_lt(b' ').any_true()
+}
 
 /// A text that is shorter than a lane, with something behind it that needs no escapes. It is put together in registers: what
 /// is read again as soon as it was written in pieces has to be waited for.
@@ -109,68 +147,6 @@ fn padded(text: &[u8]) -> [u8; LANE_BYTES] {
     };
     let spaces = u128::from_le_bytes([b' '; LANE_BYTES]);
     (read | spaces & !below(length)).to_le_bytes()
-}
-
-/// So many bytes get their backslashes at a time.
-const WORD_BYTES: usize = LANE_BYTES / 2;
-
-/// For each set of bytes of a word, one bit each, which bytes it becomes: those of the word, with the one behind it, which is
-/// a backslash, before each of the set.
-static WITH_BACKSLASHES: [[u8; LANE_BYTES]; 1 << WORD_BYTES] = {
-    let mut all = [[0; LANE_BYTES]; 1 << WORD_BYTES];
-    let mut set = 0;
-    while set < all.len() {
-        let (mut byte, mut to) = (0, 0);
-        while byte < WORD_BYTES {
-            if set >> byte & 1 == 1 {
-                all[set][to] = WORD_BYTES as u8;
-                to += 1;
-            }
-            all[set][to] = byte as u8;
-            to += 1;
-            byte += 1;
-        }
-        set += 1;
-    }
-    all
-};
-
-/// Appends the first bytes of some lanes, so many of them. In a record within a text every seventh byte is a quote: what each
-/// word becomes is looked up, instead of asking where the next quote is.
-#[inline(always)]
-fn escape_lanes<S: Simd, const LANES: usize>(
-    simd: S,
-    lanes: &[[u8; LANE_BYTES]; LANES],
-    count: usize,
-    out: &mut Vec<u8>,
-) {
-    let lanes_read = lanes.map(|lane| u8x16::from_slice(simd, &lane));
-    let least = lanes_read.iter().fold(u8x16::splat(simd, b' '), |least, bytes| least.min(*bytes));
-    if least.simd_lt(b' ').any_true() {
-        return escape_bytes(&lanes.as_flattened()[..count], out);
-    }
-    let escaped = lanes_read.map(|bytes| (bytes.simd_eq(b'"') | bytes.simd_eq(b'\\')).to_bitmask() as usize);
-    let start = out.len();
-    // Written where it stays, and what does not count is taken off again.
-    if escaped == [0; LANES] {
-        out.extend_from_slice(lanes.as_flattened());
-        return out.truncate(start + count);
-    }
-    out.resize(start + 2 * LANES * LANE_BYTES, 0);
-    let written = &mut out[start..];
-    let mut at = 0;
-    for (lane, escaped) in lanes.iter().zip(escaped) {
-        let (words, _) = lane.as_chunks::<WORD_BYTES>();
-        for (word, set) in words.iter().zip([escaped & 0xFF, escaped >> WORD_BYTES]) {
-            let word = u128::from(u64::from_le_bytes(*word)) | u128::from(b'\\') << u64::BITS;
-            let becomes = u8x16::from_slice(simd, &WITH_BACKSLASHES[set]);
-            let word = u8x16::from_slice(simd, &word.to_le_bytes()).swizzle_dyn(becomes);
-            word.store_slice(&mut written[at..at + LANE_BYTES]);
-            at += WORD_BYTES + set.count_ones() as usize;
-        }
-    }
-    // What does not count has no escapes and comes last.
-    out.truncate(start + at - (LANES * LANE_BYTES - count));
 }
 
 /// Appends bytes of which some are control characters.
@@ -195,6 +171,49 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// What each level of the processor at hand makes of a piece.
+    fn escaped(piece: &[u8]) -> Vec<Vec<u8>> {
+        let level = Level::new();
+        let mut all = Vec::new();
+        let mut escape = |with: &dyn Fn(&mut Vec<u8>)| {
+            let mut out = b"[".to_vec();
+            with(&mut out);
+            all.push(out.split_off(1));
+        };
+        escape(&|out| dispatch!(Level::baseline(), simd => escape_piece(simd, piece, out)));
+        #[cfg(target_arch = "x86_64")]
+        {
+            if let Some(simd) = level.as_sse4_2() {
+                escape(&|out| {
+                    simd.vectorize(
+                        #[inline(always)]
+                        || escape_piece(simd, piece, out),
+                    )
+                });
+            }
+            if let Some(simd) = level.as_avx2() {
+                escape(&|out| {
+                    simd.vectorize(
+                        #[inline(always)]
+                        || escape_piece(simd, piece, out),
+                    )
+                });
+            }
+        }
+        escape(&|out| dispatch!(level, simd => escape_piece(simd, piece, out)));
+        all
+    }
+
+    #[test]
+    fn long_texts_are_written_piece_by_piece() {
+        for around in [0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES + 5] {
+            let text = "\"".repeat(around) + "a\nb" + &"\\ü".repeat(around);
+            let mut written = Vec::new();
+            encode_text(&text, &mut written);
+            assert_eq!(written, serde_json::to_vec(&text).expect("it is a text"));
+        }
+    }
+
     proptest! {
         #[test]
         fn texts_are_written_as_serde_json_writes_them(
@@ -213,7 +232,11 @@ mod tests {
             let text: String = text.into_iter().collect();
             let mut written = b"[".to_vec();
             encode_text(&text, &mut written);
-            prop_assert_eq!(&written[1..], serde_json::to_vec(&text).expect("it is a text"));
+            let expected = serde_json::to_vec(&text).expect("it is a text");
+            prop_assert_eq!(&written[1..], &expected);
+            for escaped in escaped(text.as_bytes()) {
+                prop_assert_eq!(escaped, &expected[1..expected.len() - 1]);
+            }
         }
     }
 }
