@@ -47,10 +47,22 @@ pub(super) struct Lack {
 impl Done {
     /// Forgets what was done with the record before.
     pub(super) fn clear(&mut self) {
-        let Self { mut told, mut gaps, .. } = std::mem::take(self);
+        let Self {
+            parts,
+            taken,
+            told,
+            gaps,
+            is_incomplete,
+            is_refused,
+            external_id,
+            has_cut,
+            lack,
+            is_broken,
+        } = self;
         told.clear();
         gaps.clear();
-        *self = Self { told, gaps, ..Self::default() };
+        (*parts, *taken, *external_id, *lack) = (0, None, None, None);
+        (*is_incomplete, *is_refused, *has_cut, *is_broken) = (false, false, false, false);
     }
 
     /// Whether a part lacks nothing but what was cut out of it and told.
