@@ -26,6 +26,9 @@ pub(crate) trait Bodies {
     /// Takes one; waits while the sink is busy.
     fn take(&mut self, body: Body) -> Result<(), End>;
 
+    /// The memory of a body that is written.
+    fn take_back(&mut self) -> Option<Vec<u8>>;
+
     /// How many it took.
     fn sent(&self) -> u64;
 }
@@ -170,13 +173,6 @@ impl Ordered {
 
     pub(crate) fn fill_warning(&self) -> Option<batch::FillWarning> {
         self.batcher.as_ref().and_then(Batcher::fill_warning)
-    }
-
-    /// Gives the memory of a written body back to the batcher.
-    pub(crate) fn recycle(&mut self, bytes: Vec<u8>) {
-        if let Some(batcher) = &mut self.batcher {
-            batcher.recycle(bytes);
-        }
     }
 
     fn place<'b>(&self, block: &'b Block, entry: &Entry) -> Placed<'b> {
@@ -503,10 +499,13 @@ impl<'e> KeyText<'e> {
     }
 }
 
-/// Hands on the bodies that are ready.
+/// Hands on the bodies that are ready; the memory of those that are written is for the next ones.
 fn hand_on(batcher: &mut Batcher, bodies: &mut dyn Bodies) -> Result<(), End> {
     while let Some(body) = batcher.next_ready().map_err(End::SpillFailed)? {
         bodies.take(body)?;
+        while let Some(bytes) = bodies.take_back() {
+            batcher.recycle(bytes);
+        }
     }
     Ok(())
 }

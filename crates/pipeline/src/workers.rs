@@ -289,13 +289,7 @@ impl Shared {
             return Err(End::Interrupted);
         }
         ordered.block(&carrier.block, &carrier.examined, &mut ToSink(sink.as_mut()))?;
-        let mut bodies = 0;
-        if let Some(sink) = sink {
-            bodies = sink.bodies_sent();
-            while let Some(bytes) = sink.take_back() {
-                ordered.recycle(bytes);
-            }
-        }
+        let bodies = sink.as_ref().map_or(0, Outlet::bodies_sent);
         self.progress.set_counts(ordered.counts.read, ordered.counts.rejected, bodies);
         drop(in_order);
         carrier.forget_large(self.large);
@@ -365,6 +359,10 @@ impl Bodies for ToSink<'_> {
             Some(sink) => sink.take(body),
             None => Ok(()),
         }
+    }
+
+    fn take_back(&mut self) -> Option<Vec<u8>> {
+        self.0.as_mut()?.take_back()
     }
 
     fn sent(&self) -> u64 {
