@@ -121,7 +121,7 @@ impl OpenBodies {
         let bytes = (body.bytes() + contact.len()) as u64;
         let full = bytes * u64::from(self.max_contacts) / u64::from(body.contacts + 1);
         // Sizes of single contacts differ much, those of some thousands together by less than this.
-        let full = usize::try_from(full + full / 32).unwrap_or(usize::MAX).saturating_add(set.tail_bytes);
+        let full = usize::try_from(full + full / 64).unwrap_or(usize::MAX).saturating_add(set.tail_bytes);
         let sizes = Sizes { expected: full.saturating_sub(body.spilled.bytes), most: self.max_bytes };
         capacity_within(&body.memory, room, sizes)
     }
