@@ -154,9 +154,12 @@ fn padded(text: &[u8]) -> [u8; LANE_BYTES] {
 #[inline(never)]
 fn escape_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        match ESCAPES[usize::from(*byte)] {
-            0 => out.push(*byte),
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|byte| ESCAPES[usize::from(*byte)] != 0) {
+        let byte = rest[at];
+        out.extend_from_slice(&rest[..at]);
+        rest = &rest[at + 1..];
+        match ESCAPES[usize::from(byte)] {
             b'u' => {
                 out.extend_from_slice(b"\\u00");
                 out.extend_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
@@ -164,6 +167,7 @@ fn escape_bytes(bytes: &[u8], out: &mut Vec<u8>) {
             letter => out.extend_from_slice(&[b'\\', letter]),
         }
     }
+    out.extend_from_slice(rest);
 }
 
 #[cfg(test)]
