@@ -111,7 +111,8 @@ impl OpenBodies {
     }
 
     /// How large the memory of a set has to be for a further contact, and the end of the body: it is not to be moved for that.
-    /// The contacts that come after it are expected to be as large as those so far.
+    /// The contacts that come after it are expected to be as large as those so far; that is only reckoned where there is no
+    /// room left.
     fn capacity_for(&self, set: &Set, contact: &[u8]) -> usize {
         let body = &set.body;
         let room = 1 + HEAD.len() + contact.len() + set.tail_bytes;

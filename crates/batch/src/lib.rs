@@ -30,7 +30,7 @@
 //!   one page for each open body. With [`Absent::Clear`] all contacts go through such a file, front to back.
 //! - 65,536 field sets with contacts and 16,384 without, about 150 bytes each, and 2 Mi ids of custom fields for
 //!   either kind. When there are more, the body of the set that waited longest for a contact is closed early.
-//! - the bodies that are ready and not fetched, and two buffers that came back through [`Batcher::recycle`].
+//! - the bodies that are ready and not fetched, and three buffers that came back through [`Batcher::recycle`].
 //!
 //! `open_bytes` changes no body: bodies and their order follow from the contacts and the other options.
 //!

@@ -7,7 +7,6 @@ use std::ops::Range;
 
 use mapping::{Mapper, NoRecord, Rejected, RejectedReader};
 use ndjson::{Block, FramingFault, RecordText};
-use smol_str::SmolStr;
 
 use crate::examine::{Context, Examination, Examined, Examiner, Held, Plain, Refused};
 use crate::mapped::Place;
@@ -79,16 +78,12 @@ impl Examiner {
                     continue;
                 }
                 Rejected::Passed(NoRecord { key, violation }) => {
-                    out.pass_over(
-                        line,
-                        text,
-                        Refused { key: key.map(SmolStr::from), ..Refused::of(violation) },
-                    );
+                    out.pass_over(line, text, Refused::of_all(key, [violation]));
                     continue;
                 }
                 Rejected::Missing(NoRecord { key, violation }) => {
-                    let key = key.map(SmolStr::from);
-                    out.reject(line, text, Refused { key, held: Held::No, ..Refused::of(violation) });
+                    let refused = Refused { held: Held::No, ..Refused::of_all(key, [violation]) };
+                    out.reject(line, text, refused);
                     continue;
                 }
                 Rejected::Foreign(violation) => {

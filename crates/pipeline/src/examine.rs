@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use contact::{
     FieldSet, Key, LineEnds, Mended, PLAIN_MARGIN_BYTES, PlainContact, Repairs, Rules, Schema, Scratch,
-    Verdict, Violation,
+    SmolStr, Verdict, Violation,
 };
 use mapping::Sources;
 use ndjson::{Block, FramingFault, Parser, Records, Tape};
 use smallvec::{SmallVec, smallvec};
-use smol_str::SmolStr;
 
 use crate::corrected::Unwrapping;
 use crate::field_sets::FieldSets;
@@ -548,8 +547,7 @@ pub(crate) fn judge(
         Verdict::Accepted { pruned, key, updated_at } => {
             field_set.read(tape.root());
             if let Some(violation) = context.listed.unlisted(field_set) {
-                let key = Some(SmolStr::new(key.value));
-                out.reject(line, text, Refused { key, ..Refused::of(violation) });
+                out.reject(line, text, Refused::of_all(Some(key.value), [violation]));
                 return;
             }
             let field_set = out.field_set(field_set);

@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use contact::{
     Conflict, DedupeOn, FieldSet, Key, LineEnds, Origin, PLAIN_MARGIN_BYTES, RemovedChannel, Rules, Scratch,
-    Union, Verdict, Violation, key_of,
+    SmolStr, Union, Verdict, Violation, key_of,
 };
 use merge::Lost;
 use ndjson::Parser;
-use smol_str::{SmolStr, format_smolstr};
 use spill::{Space, SpillError};
 
 use crate::findings::Findings;
@@ -323,7 +322,7 @@ fn of_all_rows(violations: impl Iterator<Item = Violation>) -> Vec<Violation> {
         if !pointer.is_empty() {
             let message = violation.message;
             violation.message =
-                format_smolstr!("{message} ({pointer} in the contact that all rows of this key make)");
+                format!("{message} ({pointer} in the contact that all rows of this key make)").into();
         }
         violation
     };

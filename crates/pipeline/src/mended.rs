@@ -53,8 +53,8 @@ impl Examined {
             }
             Mended::Rejected { violations, key, repairs, .. } => {
                 self.repairs.add(repairs);
-                let violations = violations.drain(..).collect();
-                self.reject(line, text, Refused { key, violations, held: Held::Yes });
+                let violations: Reasons = violations.drain(..).collect();
+                self.reject(line, text, Refused::of_all(key, violations));
             }
         }
     }

@@ -5,11 +5,10 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use batch::{Batcher, Body, PushError, SetId};
-use contact::{FieldSet, Repairs, Violation};
+use contact::{FieldSet, Repairs, SmolStr, Violation};
 use hashbrown::HashMap;
 use merge::Claim;
 use ndjson::Block;
-use smol_str::SmolStr;
 
 use crate::duplicates::{Came, Duplicates, Incoming, LeftOut, hold};
 use crate::examine::{Entry, Examined, Fate, Held, Identity, Refused, Stored};
